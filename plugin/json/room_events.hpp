@@ -1,0 +1,20 @@
+// What participants are told, as JSON: {"callroom": <name>, …}.
+#pragma once
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "json/json.hpp"
+#include "signaling/events.hpp"
+#include "signaling/rooms.hpp"
+
+namespace callroom::json {
+
+Json error_json(const Error& error);          // {"callroom": "error", "error_code", "error"}
+Json named_event(const char* name);           // {"callroom": name}
+Json event_json(const signaling::Event& event);
+Json joined_json(const signaling::Joined& joined, double sample_interval_ms);
+Json participants_json(const std::string& room, const std::vector<signaling::PeerEntry>& participants);
+Json rooms_json(const std::vector<signaling::RoomListing>& rooms);
+
+}  // namespace callroom::json

@@ -1,0 +1,135 @@
+#include "json/room_requests.hpp"
+
+#include <array>
+#include <limits>
+
+#include "base/text.hpp"
+#include "json/fields.hpp"
+
+namespace callroom::json {
+namespace {
+
+using namespace signaling;
+
+constexpr std::size_t kMaxDescription = 256;
+constexpr std::size_t kMaxSecret = 256;
+constexpr std::size_t kMaxToken = 1024;
+constexpr std::size_t kMaxDeviceInfo = 512;
+constexpr std::int64_t kMaxNegotiation = std::numeric_limits<std::int32_t>::max();
+
+Request create(Fields& fields) {
+  CreateRoom request;
+  RoomSettings& room = request.settings;
+  room.id = fields.id("room").value_or("");
+  room.media = static_cast<MediaKind>(fields.choice("media", {"relay", "p2p", "auto"}).value_or(0));
+  room.capacity = static_cast<int>(fields.integer("capacity", 2, max_capacity(room.media)).value_or(2));
+  room.description = fields.text("description", kMaxDescription).value_or("");
+  room.pin = fields.text("pin", kMaxSecret).value_or("");
+  room.secret = fields.text("secret", kMaxSecret).value_or("");
+  room.is_private = fields.flag("is_private").value_or(false);
+  if (auto codecs = fields.choices("audiocodec", {"opus"})) room.audiocodec = *std::move(codecs);
+  if (auto codecs = fields.choices("videocodec", {"vp8", "vp9", "h264"})) room.videocodec = *std::move(codecs);
+  room.bitrate_kbps =
+      static_cast<int>(fields.integer("bitrate", kMinBitrateKbps, kMaxBitrateKbps).value_or(room.bitrate_kbps));
+  room.quality_events = fields.flag("quality_events").value_or(false);
+  room.signed_tokens = fields.flag("signed_tokens").value_or(false);
+  request.admin_key = fields.text("admin_key", kMaxSecret).value_or("");
+  return request;
+}
+
+Request edit(Fields& fields) {
+  EditRoom request{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or(""), {}};
+  request.changes.description = fields.text("new_description", kMaxDescription);
+  request.changes.pin = fields.text("new_pin", kMaxSecret);
+  request.changes.secret = fields.text("new_secret", kMaxSecret);
+  request.changes.is_private = fields.flag("new_is_private");
+  request.changes.quality_events = fields.flag("new_quality_events");
+  if (const auto capacity = fields.integer("new_capacity", 2, kMaxRelayCapacity)) {
+    request.changes.capacity = static_cast<int>(*capacity);
+  }
+  if (const auto bitrate = fields.integer("new_bitrate", kMinBitrateKbps, kMaxBitrateKbps)) {
+    request.changes.bitrate_kbps = static_cast<int>(*bitrate);
+  }
+  return request;
+}
+
+Request destroy(Fields& fields) {
+  return DestroyRoom{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or("")};
+}
+
+Request exists(Fields& fields) { return RoomExists{fields.required_id("room")}; }
+
+Request list(Fields& fields) { return ListRooms{fields.text("admin_key", kMaxSecret).value_or("")}; }
+
+Request participants(Fields& fields) { return ListParticipants{fields.required_id("room")}; }
+
+Request kick(Fields& fields) {
+  return Kick{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or(""), fields.required_id("id")};
+}
+
+Request join(Fields& fields) {
+  Join request;
+  request.room = fields.required_id("room");
+  request.user_id = fields.required_id("user_id");
+  request.display = fields.text("display", kMaxDisplayLength).value_or("");
+  request.pin = fields.text("pin", kMaxSecret).value_or("");
+  request.token = fields.text("token", kMaxToken).value_or("");
+  request.device_info = fields.object_text("device", kMaxDeviceInfo).value_or("");
+  if (const auto choice = fields.choice("collision", {"yields", "refuses"})) {
+    request.collision = *choice == 0 ? Collision::kYields : Collision::kRefuses;
+  }
+  request.takeover = fields.flag("takeover").value_or(false);
+  return request;
+}
+
+Request negotiate(Fields& fields) { return Negotiate{fields.required_integer("negotiation", 0, kMaxNegotiation)}; }
+
+Request receive(Fields& fields) {
+  return Receive{fields.required_id("session_id"), fields.required_text("receive_token", kMaxSecret)};
+}
+
+Request answer(Fields& fields) { return Answer{fields.required_integer("negotiation", 0, kMaxNegotiation)}; }
+
+Request configure(Fields& fields) {
+  Configure request;
+  request.audio = fields.flag("audio");
+  request.video = fields.flag("video");
+  if (const auto bitrate = fields.integer("bitrate", kMinBitrateKbps, kMaxBitrateKbps)) {
+    request.bitrate_kbps = static_cast<int>(*bitrate);
+  }
+  request.keyframe = fields.flag("keyframe").value_or(false);
+  return request;
+}
+
+Request leave(Fields&) { return Leave{}; }
+
+struct Parser {
+  std::string_view name;
+  Request (*parse)(Fields&);
+};
+
+constexpr std::array kParsers = {
+    Parser{"create", create}, Parser{"edit", edit},           Parser{"destroy", destroy},
+    Parser{"exists", exists}, Parser{"list", list},           Parser{"participants", participants},
+    Parser{"kick", kick},     Parser{"join", join},           Parser{"negotiate", negotiate},
+    Parser{"receive", receive}, Parser{"answer", answer},     Parser{"configure", configure},
+    Parser{"leave", leave},
+};
+
+}  // namespace
+
+Result<Request> parse_room_request(JsonView message) {
+  if (!message.is_object()) return Error{ErrorCode::kInvalidRequest, "A request must be a JSON object"};
+  const auto name = message["request"].string();
+  if (!name) return Error{ErrorCode::kInvalidRequest, "A request must name itself in \"request\""};
+  for (const Parser& parser : kParsers) {
+    if (parser.name != *name) continue;
+    Fields fields(message);
+    Request request = parser.parse(fields);
+    if (fields.error()) return *fields.error();
+    return request;
+  }
+  return Error{ErrorCode::kUnknownRequest, "Unknown request"};
+}
+
+}  // namespace callroom::json
