@@ -1,0 +1,262 @@
+// Rewrites the RTP header (RFC 3550, 5.1) of one outgoing m-line of one receiver, so that what the receiver sees is one
+// continuous stream whatever the sources behind it do: after a change of source the sequence number goes on by one
+// and the timestamp by the time that passed. Within a source, gaps and reordering are passed on as they are, so that
+// the receiver's NACKs and its loss figures stay true.
+//
+// In the common case a packet costs one comparison, one addition for payload type and sequence number together, one for
+// the timestamp, and four stores; all that is not so common happens in begin() and hold().
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/time.hpp"
+
+namespace callroom::media {
+
+inline constexpr std::size_t kRtpHeaderSize = 12;
+
+// Big-endian loads and stores that cost one instruction more than a plain one; the caller has checked the size.
+constexpr std::uint16_t big_endian(std::uint16_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap16(value) : value;
+}
+constexpr std::uint32_t big_endian(std::uint32_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
+}
+template <typename T>
+T load(const std::uint8_t* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return big_endian(value);
+}
+template <typename T>
+void store(std::uint8_t* bytes, T value) {
+  value = big_endian(value);
+  std::memcpy(bytes, &value, sizeof(value));
+}
+inline std::uint16_t load_u16(const std::uint8_t* bytes) {
+  return load<std::uint16_t>(bytes);
+}
+inline std::uint32_t load_u32(const std::uint8_t* bytes) {
+  return load<std::uint32_t>(bytes);
+}
+inline void store_u16(std::uint8_t* bytes, std::uint16_t value) {
+  store(bytes, value);
+}
+inline void store_u32(std::uint8_t* bytes, std::uint32_t value) {
+  store(bytes, value);
+}
+
+// What rewriting changes of a header (its first eight bytes), to be put back once the packet has been relayed: the
+// core's own statistics read the header afterwards.
+class SavedHeader {
+ public:
+  explicit SavedHeader(const std::uint8_t* header) { std::memcpy(&bytes_, header, sizeof(bytes_)); }
+  void restore(std::uint8_t* header) const { std::memcpy(header, &bytes_, sizeof(bytes_)); }
+
+ private:
+  std::uint64_t bytes_ = 0;
+};
+
+// Packets and bytes in one word, so that both are counted by one addition and read as one consistent pair. The
+// difference of two readings is exact as long as fewer than 2^40 bytes and 2^24 packets lie between them.
+struct Tally {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+
+  static constexpr std::uint64_t unit(std::size_t packet_size) { return (std::uint64_t{1} << 40) + packet_size; }
+  static constexpr Tally between(std::uint64_t earlier, std::uint64_t later) {
+    const std::uint64_t delta = later - earlier;
+    return {delta >> 40, delta & ((std::uint64_t{1} << 40) - 1)};
+  }
+};
+
+// One packet of a source, read once and handed to every receiver's rewriter.
+struct SourcePacket {
+  std::uint64_t index = 0;     // extended sequence number
+  std::uint64_t highest = 0;   // of the source so far, this packet included: timestamp << 32 | low half of the index
+  std::uint64_t received = 0;  // running tally of the source, this packet included
+  MonotonicUs now = 0;         // when it arrived
+  std::uint32_t head = 0;      // sequence number << 16 | first byte << 8 | marker bit
+  std::uint32_t timestamp = 0;
+  std::uint32_t size = 0;
+
+  bool is_newest() const { return static_cast<std::uint32_t>(index) == static_cast<std::uint32_t>(highest); }
+};
+
+// Where a source stands: gives each packet its extended sequence number. Written by the source's thread alone.
+class SourceProgress {
+ public:
+  // Steps from the highest sequence number so far to this one.
+  std::uint16_t steps_to(std::uint16_t sequence) const {
+    return static_cast<std::uint16_t>(sequence - static_cast<std::uint16_t>(highest_index_));
+  }
+
+  // True where that continues the source's numbering; where not, ask restarts() before anything else.
+  bool continues(std::uint16_t steps) const { return static_cast<std::uint16_t>(steps + kBehind) <= range_; }
+
+  // A jump counts as a restart of the source's numbering when the next packet confirms it (RFC 3550, A.1); the very
+  // first packet always starts one. False: the packet belongs nowhere.
+  bool restarts(std::uint16_t sequence) {
+    const bool confirmed = range_ == 0 || sequence == restart_at_;
+    restart_at_ = static_cast<std::uint16_t>(sequence + 1);
+    if (!confirmed) return false;
+    range_ = kBehind + kAhead;
+    // The next stretch of numbers that ends in this packet's, far enough on that no old packet can reach it.
+    highest_index_ = ((highest_index_ >> 16) + 2) << 16 | sequence;
+    return true;
+  }
+
+  // Precondition: continues(steps), with the packet's own steps.
+  SourcePacket accept(const std::uint8_t* header, std::size_t size, MonotonicUs now, std::uint16_t steps) {
+    const std::uint32_t head = std::rotl(load_u32(header), 16) & ~0x7fu;
+    const std::uint32_t timestamp = load_u32(header + 4);
+    const auto step = static_cast<std::int16_t>(steps);
+    const std::uint64_t index = highest_index_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
+    if (step >= 0) [[likely]] {
+      highest_index_ = index;
+      highest_.store(std::uint64_t{timestamp} << 32 | static_cast<std::uint32_t>(index), std::memory_order_relaxed);
+      highest_at_.store(now, std::memory_order_relaxed);
+    }
+    received_ += Tally::unit(size);
+    return {.index = index,
+            .highest = highest_.load(std::memory_order_relaxed),
+            .received = received_,
+            .now = now,
+            .head = head,
+            .timestamp = timestamp,
+            .size = static_cast<std::uint32_t>(size)};
+  }
+
+  // When the packet with this timestamp arrived, within the source's jitter.
+  MonotonicUs arrival(std::uint32_t timestamp, std::uint32_t clock_khz) const {
+    const auto newest = static_cast<std::uint32_t>(highest_.load(std::memory_order_relaxed) >> 32);
+    const auto behind = static_cast<std::int32_t>(newest - timestamp);
+    return highest_at_.load(std::memory_order_relaxed) -
+           static_cast<std::int64_t>(behind) * 1000 / static_cast<std::int64_t>(clock_khz);
+  }
+
+ private:
+  static constexpr std::uint16_t kBehind = 2048;  // no retransmission comes later than this many packets
+  static constexpr std::uint16_t kAhead = 16384;
+
+  std::uint64_t highest_index_ = 1 << 20;
+  std::uint64_t received_ = 0;
+  std::atomic<std::uint64_t> highest_{0};
+  std::atomic<MonotonicUs> highest_at_{0};
+  std::uint16_t range_ = 0;  // 0 until the first packet
+  std::uint16_t restart_at_ = 0;
+};
+
+// Owned by one thread at a time: by the thread of the source it is attached to while it is published in that source's
+// routes, and by whoever publishes otherwise. progress() may be called by any thread.
+class HeaderRewriter {
+ public:
+  // first_sequence: what the first packet ever relayed carries, at least 1; m-lines of one PeerConnection start apart,
+  // so that a report block can be told by its sequence number. clock_khz: 48 for Opus, 90 for video.
+  HeaderRewriter(std::uint16_t first_sequence, std::uint32_t first_timestamp, std::uint16_t clock_khz)
+      : last_sequence_(std::uint32_t{first_sequence} - 1), last_timestamp_(first_timestamp), clock_khz_(clock_khz) {}
+
+  // Before a source's first packet. A video source is held back until begin() sees its key frame.
+  void attach(std::uint8_t payload_type, bool needs_key_frame) {
+    payload_type_ = payload_type;
+    needs_key_frame_ = needs_key_frame;
+  }
+
+  bool takes(const SourcePacket& packet) const { return packet.index >= start_; }
+  bool is_held() const { return start_ == kHeld; }
+
+  // Precondition: takes(packet).
+  void rewrite(const SourcePacket& packet, std::uint8_t* header) {
+    store_u32(header, std::rotl(packet.head + head_offset_, 16));
+    store_u32(header + 4, packet.timestamp + timestamp_offset_);
+    highest_.store(packet.highest, std::memory_order_release);
+    received_.store(packet.received, std::memory_order_release);
+  }
+
+  // For a packet that is not taken: true where the source begins with it, after which it is taken. A packet that
+  // others overtook begins nothing: those would be missing for good.
+  template <typename IsKeyFrame>
+  bool begin(const SourcePacket& packet, IsKeyFrame&& is_key_frame) {
+    if (!is_held() || !packet.is_newest()) return false;
+    if (needs_key_frame_ && !is_key_frame()) return false;
+    start(packet);
+    return true;
+  }
+
+  // Ends what begin() began: the next source (or the same one after a pause or a jump) goes on from here.
+  void hold(const SourceProgress& source) {
+    if (is_held()) return;
+    const auto timestamp = static_cast<std::uint32_t>(highest_.load(std::memory_order_relaxed) >> 32);
+    last_sequence_ = progress().highest_sequence;
+    last_timestamp_ = timestamp + timestamp_offset_;
+    last_at_ = source.arrival(timestamp, clock_khz_);
+    start_ = kHeld;
+  }
+
+  struct Progress {
+    std::uint64_t relayed = 0;           // running tally; take Tally::between of two readings
+    std::uint32_t highest_sequence = 0;  // extended, as a report block of the receiver has it
+    bool operator==(const Progress&) const = default;
+  };
+
+  // Any thread. What belongs together is read together, also while the source changes.
+  Progress progress() const {
+    for (;;) {
+      const std::uint32_t version = version_.load(std::memory_order_acquire);
+      const Progress read{
+          received_.load(std::memory_order_acquire) - received_elsewhere_.load(std::memory_order_acquire),
+          static_cast<std::uint32_t>(highest_.load(std::memory_order_acquire)) +
+              sequence_offset_.load(std::memory_order_acquire)};
+      if (version % 2 == 0 && version_.load(std::memory_order_relaxed) == version) return read;
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kHeld = UINT64_MAX;
+
+  // By value: a pointer to the packet would keep all of it in memory on the common path.
+  [[gnu::noinline, gnu::cold]] void start(SourcePacket packet) {
+    std::uint32_t timestamp = last_timestamp_;
+    if (last_at_ != 0) {
+      const MonotonicUs elapsed = std::max<MonotonicUs>(packet.now - last_at_, 0);
+      timestamp += std::max(static_cast<std::uint32_t>(elapsed * clock_khz_ / 1000), std::uint32_t{1});
+    }
+    timestamp_offset_ = timestamp - packet.timestamp;
+    const std::uint32_t sequence_offset = last_sequence_ + 1 - static_cast<std::uint32_t>(packet.index);
+    head_offset_ = sequence_offset << 16 | payload_type_;
+
+    const std::uint64_t relayed = progress().relayed;
+    const std::uint64_t before = packet.received - Tally::unit(packet.size);
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd: do not read
+    sequence_offset_.store(sequence_offset, std::memory_order_release);
+    highest_.store(packet.highest - 1, std::memory_order_release);
+    received_elsewhere_.store(before - relayed, std::memory_order_release);
+    received_.store(before, std::memory_order_release);
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    start_ = packet.index;
+  }
+
+  // Read or written for each packet.
+  std::uint64_t start_ = kHeld;    // index of the first packet of the source that is relayed
+  std::uint32_t head_offset_ = 0;  // as SourcePacket::head, the payload type in the low byte
+  std::uint32_t timestamp_offset_ = 0;
+  std::atomic<std::uint64_t> highest_{0};   // SourcePacket's
+  std::atomic<std::uint64_t> received_{0};  // SourcePacket's
+  // Only when a source begins.
+  std::atomic<std::uint64_t> received_elsewhere_{0};  // of received_, what this leg did not relay
+  std::atomic<std::uint32_t> sequence_offset_{0};
+  std::atomic<std::uint32_t> version_{0};
+  MonotonicUs last_at_ = 0;  // 0: nothing was ever relayed
+  std::uint32_t last_sequence_;
+  std::uint32_t last_timestamp_;
+  std::uint16_t clock_khz_;
+  std::uint8_t payload_type_ = 0;
+  bool needs_key_frame_ = false;
+};
+
+}  // namespace callroom::media

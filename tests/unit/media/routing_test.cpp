@@ -1,0 +1,210 @@
+#include "media/routing.hpp"
+
+#include <array>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "rtp_packet.hpp"
+#include "support/cmocka.hpp"
+
+namespace {
+
+using namespace callroom::media;
+using test::Packet;
+using test::rtp;
+
+std::shared_ptr<Leg> leg(std::uint16_t m_line, std::uint16_t clock_khz = 48) {
+  auto made = std::make_shared<Leg>(nullptr, m_line, 1, 0, clock_khz);
+  made->rewriter.attach(111, clock_khz == 90);
+  return made;
+}
+
+void each_leg_has_its_own_numbers_and_the_header_comes_back(void**) {
+  Route route;
+  auto one = std::make_shared<Leg>(nullptr, std::uint16_t{3}, std::uint16_t{100}, 0u, std::uint16_t{48});
+  auto two = std::make_shared<Leg>(nullptr, std::uint16_t{4}, std::uint16_t{200}, 0u, std::uint16_t{48});
+  one->rewriter.attach(111, false);
+  two->rewriter.attach(109, false);
+  route.publish({one, two});
+  const Packet original = rtp(5, 960);
+  Packet packet = original;
+  std::string seen;
+  route.fan_out(
+      packet.data(), packet.size(), 1, [] { return false; },
+      [&](const Leg& to) {
+        seen += std::to_string(to.m_line) + ":" + std::to_string(load_u16(packet.data() + 2)) + "/" +
+                std::to_string(packet[1]) + " ";
+      });
+  const bool restored = packet == original;
+  assert_string_equal(seen.c_str(), "3:100/111 4:200/109 ");
+  assert_true(restored);
+}
+
+void nobody_listening_is_no_special_case(void**) {
+  Route route;
+  Packet packet = rtp(5, 960);
+  int relayed = 0;
+  route.fan_out(
+      packet.data(), packet.size(), 1, [] { return true; }, [&](const Leg&) { ++relayed; });
+  assert_int_equal(relayed, 0);
+}
+
+void says_when_a_leg_waits_for_a_key_frame(void**) {
+  Route route;
+  int relayed = 0;
+  const auto feed = [&](std::uint16_t sequence, bool key_frame) {
+    Packet packet = rtp(sequence, 3000u * sequence);
+    route.fan_out(
+        packet.data(), packet.size(), 33'000 * sequence, [&] { return key_frame; }, [&](const Leg&) { ++relayed; });
+  };
+  route.publish({leg(0, 90)});
+  const bool before = route.waits_for_key_frame();
+  feed(1, false);
+  const bool waiting = route.waits_for_key_frame();
+  feed(2, true);
+  const bool after = route.waits_for_key_frame();
+  feed(1, false);  // late: from before the key frame
+  const bool late = route.waits_for_key_frame();
+  route.publish({leg(0, 90)});
+  feed(3, false);
+  route.publish({});
+  const bool gone = route.waits_for_key_frame();
+  assert_false(before);
+  assert_true(waiting);
+  assert_false(after);
+  assert_false(late);
+  assert_false(gone);
+  assert_int_equal(relayed, 1);
+}
+
+void a_leg_moves_between_sources_without_a_seam(void**) {
+  Route first, second;
+  auto moved = leg(0);
+  std::string sequences;
+  const auto feed = [&](Route& route, std::uint16_t sequence) {
+    Packet packet = rtp(sequence, 960u * sequence);
+    route.fan_out(
+        packet.data(), packet.size(), 20'000 * sequence, [] { return false; },
+        [&](const Leg&) { sequences += std::to_string(load_u16(packet.data() + 2)) + " "; });
+  };
+  first.publish({moved});
+  feed(first, 1);
+  feed(first, 2);
+  first.publish({});
+  feed(first, 3);
+  first.detach(*moved);
+  second.publish({moved});
+  feed(second, 900);
+  feed(second, 901);
+  assert_string_equal(sequences.c_str(), "1 2 3 4 ");
+}
+
+// Sources send from threads of their own while another keeps moving legs among them and dropping them; each leg's
+// numbers must stay without a seam, nobody may relay to a leg that was taken away, and nothing may race.
+void legs_move_while_packets_flow(void**) {
+  constexpr std::size_t kSources = 3, kLegs = 8;
+  struct Receiver {
+    std::uint16_t last = 0;  // plain on purpose: the owner of the leg is the only one that may touch it
+    std::uint64_t relayed = 0;
+    bool attached = false;
+  };
+  std::array<Route, kSources> routes;
+  std::array<Receiver, kLegs> receivers;
+  std::atomic<bool> stop{false};
+  std::atomic<int> seams{0}, strays{0};
+
+  const auto send = [&](std::size_t index) {
+    for (std::uint16_t sequence = 1; !stop.load(std::memory_order_relaxed); ++sequence) {
+      Packet packet = rtp(sequence, 960u * sequence);
+      routes[index].fan_out(
+          packet.data(), packet.size(), sequence, [] { return true; },
+          [&](const Leg& to) {
+            auto& receiver = *static_cast<Receiver*>(to.receiver);
+            const std::uint16_t sent = load_u16(packet.data() + 2);
+            if (!receiver.attached) strays.fetch_add(1);
+            if (sent != static_cast<std::uint16_t>(receiver.last + 1)) seams.fetch_add(1);
+            receiver.last = sent;
+            ++receiver.relayed;
+          });
+    }
+  };
+  // What a leg says of itself to other threads only ever grows, also while its source changes.
+  constexpr std::size_t kWatched = 2;
+  std::array<std::shared_ptr<Leg>, kWatched> watched;
+  for (std::size_t i = 0; i < kWatched; ++i) {
+    watched[i] = std::make_shared<Leg>(&receivers[i], std::uint16_t{0}, std::uint16_t{1}, 0u, std::uint16_t{48});
+  }
+  std::atomic<int> backward{0};
+  const auto watch = [&] {
+    std::array<HeaderRewriter::Progress, kWatched> last;
+    for (std::size_t i = 0; i < kWatched; ++i) last[i] = watched[i]->rewriter.progress();
+    while (!stop.load(std::memory_order_relaxed)) {
+      for (std::size_t i = 0; i < kWatched; ++i) {
+        const auto now = watched[i]->rewriter.progress();
+        if (now.relayed - last[i].relayed > UINT64_MAX / 2) backward.fetch_add(1);
+        if (now.highest_sequence - last[i].highest_sequence > UINT32_MAX / 2) backward.fetch_add(1);
+        last[i] = now;
+      }
+    }
+  };
+  std::vector<std::thread> senders;
+  for (std::size_t i = 0; i < kSources; ++i) senders.emplace_back(send, i);
+  senders.emplace_back(watch);
+
+  std::mt19937 random(7);
+  std::array<std::shared_ptr<Leg>, kLegs> legs;
+  std::array<std::size_t, kLegs> where;
+  where.fill(kSources);  // nowhere
+  const auto legs_of = [&](std::size_t source) {
+    Legs list;
+    for (std::size_t i = 0; i < kLegs; ++i) {
+      if (where[i] == source) list.push_back(legs[i]);
+    }
+    return list;
+  };
+  for (int round = 0; round < 1'000; ++round) {
+    const std::size_t i = random() % kLegs;
+    const std::size_t from = where[i];
+    if (from < kSources) {
+      where[i] = kSources;
+      routes[from].publish(legs_of(from));
+      routes[from].detach(*legs[i]);
+      receivers[i].attached = false;
+    }
+    if (i < kWatched) {
+      legs[i] = watched[i];
+    } else if (legs[i] == nullptr || random() % 50 == 0) {
+      legs[i] = std::make_shared<Leg>(&receivers[i], std::uint16_t{0}, std::uint16_t{1}, 0u, std::uint16_t{48});
+      receivers[i].last = 0;
+    }
+    legs[i]->rewriter.attach(111, random() % 2 == 0);
+    receivers[i].attached = true;
+    const std::size_t to = random() % kSources;
+    where[i] = to;
+    routes[to].publish(legs_of(to));
+  }
+  stop = true;
+  for (std::thread& sender : senders) sender.join();
+  std::uint64_t relayed = 0;
+  for (const Receiver& receiver : receivers) relayed += receiver.relayed;
+  const int seam_count = seams, stray_count = strays, backward_count = backward;
+  assert_int_equal(seam_count, 0);
+  assert_int_equal(stray_count, 0);
+  assert_int_equal(backward_count, 0);
+  assert_true(relayed > 1000);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(each_leg_has_its_own_numbers_and_the_header_comes_back),
+      cmocka_unit_test(nobody_listening_is_no_special_case),
+      cmocka_unit_test(says_when_a_leg_waits_for_a_key_frame),
+      cmocka_unit_test(a_leg_moves_between_sources_without_a_seam),
+      cmocka_unit_test(legs_move_while_packets_flow),
+  };
+  return cmocka_run_group_tests_name("media/routing", tests, nullptr, nullptr);
+}
