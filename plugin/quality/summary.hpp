@@ -18,7 +18,7 @@ enum class Severity { kWarning, kCritical };
 struct Issue {
   std::string code;  // of the issue catalogue: "high_loss", …
   Severity severity = Severity::kWarning;
-  std::uint32_t samples = 0;            // in how many samples it held
+  std::uint32_t samples = 0;                  // in how many samples it held
   std::optional<std::uint32_t> first_sample;  // index of the sample it began with
 };
 
@@ -29,7 +29,7 @@ struct Breakdown {
 
 struct Summary {
   std::uint32_t samples = 0;
-  double media_s = 0;        // how long media flowed
+  double media_s = 0;         // how long media flowed
   std::uint64_t packets = 0;  // RTP packets of both directions
 
   std::optional<double> latency_avg_ms, latency_p50_ms, latency_p95_ms, latency_max_ms;  // round-trip time

@@ -1,0 +1,46 @@
+#include "quality/gap_log.hpp"
+
+#include <algorithm>
+
+namespace callroom::quality {
+
+void GapLog::add(std::uint16_t first, std::uint32_t count, MonotonicUs now) {
+  const std::uint64_t packets = std::min(count, kMostPackets);
+  Gap gap{};
+  gap.first = first;
+  gap.count = gap.missing = gap.lost = packets & kMostPackets;
+  gap.noticed = tick(now) & (kTicks - 1);
+  gaps_[next_].set(gap);
+  next_ = static_cast<std::uint8_t>((next_ + 1U) % gaps_.size());
+}
+
+GapLog::Filled GapLog::fill(std::uint16_t sequence, MonotonicUs now, MonotonicUs reorder_us) {
+  for (auto& entry : gaps_) {
+    Gap gap = entry.get();
+    const auto offset = static_cast<std::uint16_t>(sequence - gap.first);
+    if (gap.missing == 0 || offset >= gap.count) continue;
+    const MonotonicUs age = age_us(gap, now);
+    Filled filled{Late::kTooLate, false};
+    gap.missing = (gap.missing - 1U) & kMostPackets;
+    if (age < reorder_us) {
+      gap.lost = (gap.lost - 1U) & kMostPackets;
+      filled = {Late::kOvertaken, gap.lost == 0};
+    } else if (age <= kRepairableUs) {
+      filled.how = Late::kRepaired;
+    }
+    entry.set(gap);
+    return filled;
+  }
+  return {};
+}
+
+std::uint32_t GapLog::pending(MonotonicUs now) const {
+  std::uint32_t packets = 0;
+  for (const auto& entry : gaps_) {
+    const Gap gap = entry.get();
+    if (gap.missing != 0 && age_us(gap, now) < kRepairableUs) packets += gap.missing & kMostPackets;
+  }
+  return packets;
+}
+
+}  // namespace callroom::quality

@@ -1,0 +1,210 @@
+#include "quality/peer_rtcp.hpp"
+
+#include <algorithm>
+
+namespace callroom::quality {
+namespace {
+
+// What the handlers of both directions leave alone, unless they say otherwise.
+struct QuietHandler {
+  void on_sender_report(const SenderReport&) {}
+  void on_report_block(unsigned, const ReportBlock&) {}
+  void on_picture_loss() {}
+  void on_full_intra() {}
+  void on_remb(std::uint32_t) {}
+  bool on_transport_feedback(const TransportFeedback&) { return true; }
+  void on_bye() {}
+};
+
+struct UplinkHandler : QuietHandler {
+  UplinkStream* stream;
+  RtcpDigest digest;
+
+  explicit UplinkHandler(UplinkStream* target) : stream(target) {}
+  void on_sender_report(const SenderReport& report) {
+    if (stream != nullptr) stream->on_sender_report(report.ssrc, report.packets);
+  }
+  void on_bye() { digest.bye = true; }
+};
+
+}  // namespace
+
+struct DownlinkHandler : QuietHandler {
+  DownlinkRtcp& rtcp;
+  DownlinkStream* stream;
+  std::span<DownlinkStream* const> streams;
+  MonotonicUs now;
+  WallTime wall;
+  DownlinkStream* first_of_packet = nullptr;
+  RtcpDigest digest;
+
+  DownlinkHandler(DownlinkRtcp& owner, DownlinkStream* target, std::span<DownlinkStream* const> all, MonotonicUs at,
+                  WallTime wall_at)
+      : rtcp(owner), stream(target), streams(all), now(at), wall(wall_at) {}
+
+  // The only stream whose relayed numbers the block fits; null where none or several do.
+  DownlinkStream* only_fit(const ReportBlock& block) const {
+    DownlinkStream* found = nullptr;
+    for (DownlinkStream* candidate : streams) {
+      if (candidate == nullptr || !candidate->fits(block.highest)) continue;
+      if (found != nullptr) return nullptr;
+      found = candidate;
+    }
+    return found;
+  }
+
+  DownlinkStream* with_ssrc(std::uint32_t ssrc) const {
+    for (DownlinkStream* candidate : streams) {
+      if (candidate != nullptr && candidate->ssrc() == ssrc) return candidate;
+    }
+    return nullptr;
+  }
+
+  // The core names the m-line of the packet, and writes the SSRC it sends with into the first block alone. A further
+  // block is another m-line's where it has that one's SSRC, else it is that of the RTX stream beside the first. Numbers
+  // that were never relayed disprove any of it.
+  void on_report_block(unsigned index, const ReportBlock& block) {
+    DownlinkStream* target = stream;
+    if (index == 0) {
+      if (target == nullptr || !target->fits(block.highest)) target = only_fit(block);
+      first_of_packet = target;
+    } else {
+      target = with_ssrc(block.ssrc);
+      if (target == nullptr && first_of_packet != nullptr) return first_of_packet->on_repair_block(block);
+    }
+    if (target == nullptr || !target->fits(block.highest)) return rtcp.unattributed_.add(1);
+    target->on_report_block(block, now);
+    rtcp.on_round_trip(block, now, wall);
+  }
+  void on_picture_loss() {
+    digest.picture_loss = true;
+    if (stream != nullptr) stream->on_request(now);
+  }
+  void on_full_intra() {
+    digest.full_intra = true;
+    if (stream != nullptr) stream->on_request(now);
+  }
+  void on_remb(std::uint32_t bits_per_second) {
+    digest.remb_bps = bits_per_second;
+    rtcp.remb_.set(bits_per_second);
+  }
+  bool on_transport_feedback(const TransportFeedback& feedback) { return rtcp.on_feedback(feedback, digest); }
+  void on_bye() { digest.bye = true; }
+};
+
+RtcpDigest UplinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, UplinkStream* stream, MonotonicUs now) {
+  silence_.heard(now);
+  UplinkHandler handler(stream);
+  if (!read_compound(compound, handler)) [[unlikely]] {
+    handler.digest.malformed = true;
+    malformed_.add(1);
+  }
+  return handler.digest;
+}
+
+RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
+                                 std::span<DownlinkStream* const> streams, MonotonicUs now, WallTime wall) {
+  silence_.heard(now);
+  DownlinkHandler handler(*this, stream, streams, now, wall);
+  if (!read_compound(compound, handler)) [[unlikely]] {
+    handler.digest.malformed = true;
+    malformed_.add(1);
+  }
+  return handler.digest;
+}
+
+void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallTime wall) {
+  if (block.last_sr == 0 || now - last_round_trip_ < kRoundTripSpacingUs) return;
+  const auto rtt_ms = round_trip_ms(compact_ntp(wall), block.last_sr, block.delay_since_last_sr);
+  if (!rtt_ms) return;
+  last_round_trip_ = now;
+  const std::uint32_t count = round_trips_.get();
+  round_trip_quarter_ms_[count % kRoundTrips].set(static_cast<std::uint16_t>(*rtt_ms * 4 + 0.5));
+  round_trips_.set(count + 1);
+}
+
+std::optional<double> DownlinkRtcp::take_rtt_ms() {
+  const std::uint32_t count = round_trips_.get();
+  const std::uint32_t fresh = std::min<std::uint32_t>(count - taken_round_trips_, kRoundTrips);
+  taken_round_trips_ = count;
+  if (fresh == 0) return std::nullopt;
+  std::array<std::uint16_t, kRoundTrips> values{};
+  for (std::uint32_t i = 0; i < fresh; ++i) values[i] = round_trip_quarter_ms_[(count - 1 - i) % kRoundTrips].get();
+  const auto end = values.begin() + fresh;
+  std::sort(values.begin(), end);
+  const double upper = values[fresh / 2], lower = values[(fresh - 1) / 2];
+  return (upper + lower) / 8;
+}
+
+// Feedback overlaps where packets arrive late: each is told of as lost first, and as arrived by a later message.
+bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& digest) {
+  if (!feedback_seen_) {
+    next_status_ = feedback.base;
+    feedback_seen_ = true;
+  }
+  std::int32_t covered = 0, missing = 0, bursts = 0;
+  const bool whole = for_each_status(feedback, [&](std::uint32_t offset, bool received) {
+    const auto number = static_cast<std::uint16_t>(feedback.base + offset);
+    const auto ahead = static_cast<std::int16_t>(number - next_status_);
+    if (ahead >= 0) {
+      // Statuses between two messages that were themselves lost on the way tell nothing: they are not covered.
+      for (std::int16_t i = 0; i < ahead && i < static_cast<std::int16_t>(kRecent); ++i) {
+        arrived_.set(static_cast<std::uint16_t>(next_status_ + i) % kRecent);
+      }
+      next_status_ = static_cast<std::uint16_t>(number + 1);
+      arrived_.set(number % kRecent, received);
+      ++covered;
+      if (!received) {
+        ++missing;
+        if (!last_status_lost_) ++bursts;
+      }
+      last_status_lost_ = !received;
+    } else if (received && ahead >= -static_cast<std::int32_t>(kRecent) && !arrived_.test(number % kRecent)) {
+      arrived_.set(number % kRecent);
+      --missing;
+    }
+  });
+  covered_.add(static_cast<std::uint32_t>(covered));
+  missing_.add(static_cast<std::uint32_t>(missing));
+  bursts_.add(static_cast<std::uint32_t>(bursts));
+  digest.twcc_covered += static_cast<std::uint32_t>(covered);
+  digest.twcc_lost += static_cast<std::uint32_t>(std::max(0, missing));
+  return whole;
+}
+
+DownlinkRtcp::Feedback DownlinkRtcp::take_feedback() {
+  const auto take = [](std::uint32_t& taken, std::uint32_t total) {
+    const auto delta = static_cast<std::int32_t>(total - taken);
+    if (delta <= 0) return 0U;
+    taken = total;
+    return static_cast<std::uint32_t>(delta);
+  };
+  Feedback delta;
+  delta.covered = take(taken_feedback_.covered, covered_.get());
+  delta.lost = std::min(delta.covered, take(taken_feedback_.lost, missing_.get()));
+  delta.bursts = take(taken_feedback_.bursts, bursts_.get());
+  return delta;
+}
+
+std::optional<std::uint32_t> DownlinkRtcp::remb_bps() const {
+  const std::uint32_t remb = remb_.get();
+  return remb != 0 ? std::optional(remb) : std::nullopt;
+}
+
+std::uint32_t compact_ntp(WallTime wall) {
+  constexpr std::uint64_t kUnixToNtpSeconds = 2'208'988'800;
+  const auto us = static_cast<std::uint64_t>(wall.time_since_epoch().count());
+  const std::uint64_t seconds = us / 1'000'000 + kUnixToNtpSeconds;
+  const std::uint64_t fraction = us % 1'000'000 * 65536 / 1'000'000;
+  return static_cast<std::uint32_t>(seconds << 16 | fraction);
+}
+
+std::optional<double> round_trip_ms(std::uint32_t now, std::uint32_t last_sr, std::uint32_t delay_since_last_sr) {
+  if (last_sr == 0) return std::nullopt;
+  const auto units = static_cast<std::int32_t>(now - last_sr - delay_since_last_sr);
+  constexpr std::int32_t kMostUnits = 10 * 65536;
+  if (units < 0 || units > kMostUnits) return std::nullopt;
+  return units * (1000.0 / 65536.0);
+}
+
+}  // namespace callroom::quality

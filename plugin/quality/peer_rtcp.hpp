@@ -1,0 +1,117 @@
+// RTCP of a participant's two PeerConnections. Each of these belongs to one loop thread; what the sampling thread reads
+// of them are counters. Nothing blocks, nothing is allocated.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/time.hpp"
+#include "quality/counter.hpp"
+#include "quality/downlink_stream.hpp"
+#include "quality/rtcp.hpp"
+#include "quality/uplink_stream.hpp"
+
+namespace callroom::quality {
+
+// What a compound asks of the host.
+struct RtcpDigest {
+  bool picture_loss = false;  // PLI: a key frame, please
+  bool full_intra = false;    // FIR: the same
+  bool bye = false;
+  bool malformed = false;
+  std::optional<std::uint32_t> remb_bps;
+  std::uint32_t twcc_covered = 0, twcc_lost = 0;  // packets that feedback in this compound is the first to tell of
+
+  bool wants_key_frame() const { return picture_loss || full_intra; }
+};
+
+// When something was last heard, and the last silence of more than a second.
+class Silence {
+ public:
+  void heard(MonotonicUs now) {
+    const MonotonicUs last = last_.get();
+    if (last != 0 && now - last > 1'000'000) {
+      from_.set(last);
+      until_.set(now);
+    }
+    last_.set(now);
+  }
+  MonotonicUs last() const { return last_.get(); }
+  MonotonicUs from() const { return from_.get(); }
+  MonotonicUs until() const { return until_.get(); }
+
+ private:
+  Counter<MonotonicUs> last_{}, from_{}, until_{};
+};
+
+// The PeerConnection on which the participant sends: sender reports.
+class UplinkRtcp {
+ public:
+  // `stream`: that of the m-line the core names, or null.
+  RtcpDigest on_rtcp(std::span<const std::uint8_t> compound, UplinkStream* stream, MonotonicUs now);
+
+  std::uint32_t malformed() const { return malformed_.get(); }
+  const Silence& silence() const { return silence_; }
+
+ private:
+  Counter<std::uint32_t> malformed_{};
+  Silence silence_;
+};
+
+// The PeerConnection on which the participant receives: report blocks, requests, feedback.
+class DownlinkRtcp {
+ public:
+  // `stream`: that of the m-line the core names, or null; `streams`: all of this PeerConnection (null entries are
+  // skipped). `wall`: the clock that the core stamps its sender reports with.
+  RtcpDigest on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
+                     std::span<DownlinkStream* const> streams, MonotonicUs now, WallTime wall);
+
+  std::uint32_t malformed() const { return malformed_.get(); }
+  std::uint32_t unattributed() const { return unattributed_.get(); }  // report blocks that fit nothing that was relayed
+  const Silence& silence() const { return silence_; }
+
+  // Since the last call of each, sampling thread: median round-trip time, and the packets that transport-wide feedback
+  // tells of.
+  std::optional<double> take_rtt_ms();
+  struct Feedback {
+    std::uint32_t covered = 0, lost = 0, bursts = 0;
+  };
+  Feedback take_feedback();
+  std::optional<std::uint32_t> remb_bps() const;
+
+ private:
+  friend struct DownlinkHandler;
+  static constexpr std::size_t kRoundTrips = 24;
+  static constexpr MonotonicUs kRoundTripSpacingUs = 125'000;  // 24 of them span a sample of 3 s
+  static constexpr std::size_t kRecent = 512;
+
+  void on_round_trip(const ReportBlock& block, MonotonicUs now, WallTime wall);
+  bool on_feedback(const TransportFeedback& feedback, RtcpDigest& digest);
+
+  Counter<std::uint32_t> malformed_{}, unattributed_{};
+  Silence silence_;
+  MonotonicUs last_round_trip_ = 0;
+  Counter<std::uint32_t> round_trips_{};
+  std::array<Counter<std::uint16_t>, kRoundTrips> round_trip_quarter_ms_{};
+  Counter<std::uint32_t> remb_{};  // bits per second; 0: none yet
+  Counter<std::uint32_t> covered_{}, missing_{}, bursts_{};
+  std::uint16_t next_status_ = 0;  // transport-wide number after the newest that was told of
+  bool feedback_seen_ = false, last_status_lost_ = false;
+  std::bitset<kRecent> arrived_;  // by transport-wide number, of the newest kRecent
+
+  // Sampling thread.
+  std::uint32_t taken_round_trips_ = 0;
+  Feedback taken_feedback_;
+};
+
+// The middle 32 bits of the NTP time (RFC 3550 section 4), in 1/65536 s.
+std::uint32_t compact_ntp(WallTime wall);
+
+// RFC 3550 section 6.4.1: A - LSR - DLSR. Absent without a sender report to go by, and for what cannot be: a negative
+// time, or one over 10 s.
+std::optional<double> round_trip_ms(std::uint32_t now, std::uint32_t last_sr, std::uint32_t delay_since_last_sr);
+
+}  // namespace callroom::quality
