@@ -1,0 +1,68 @@
+import '../common/theme.css';
+import './panel.css';
+import { render } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { AdminApi } from './admin_api';
+import { PanelContext } from './context';
+import { FeaturesTab } from './features/features_tab';
+import { formatPlace, type Tab } from './location_state';
+import { QualityTab } from './quality/quality_tab';
+import { SignIn } from './sign_in';
+import { ThemeChoice } from './theme_choice';
+import { usePlace } from './use_place';
+import { WebrtcTab } from './webrtc/webrtc_tab';
+
+// A tab is a component without properties; it finds the API and its place in the address through usePanel().
+const kTabViews: { tab: Tab; title: string; view: () => preact.JSX.Element }[] = [
+  { tab: 'webrtc', title: 'WebRTC Testing', view: WebrtcTab },
+  { tab: 'quality', title: 'Quality Analytics', view: QualityTab },
+  { tab: 'features', title: 'Feature Tests', view: FeaturesTab },
+];
+
+function App() {
+  const [api, setApi] = useState<AdminApi>();
+  const [place, go] = usePlace();
+  const panel = useMemo(() => api && { api, place, go }, [api, place, go]);
+  if (!panel) return <SignIn onSignedIn={setApi} ended={undefined} />;
+  const current = kTabViews.find(({ tab }) => tab === place.tab) ?? kTabViews[1];
+  const View = current?.view ?? QualityTab;
+  return (
+    <PanelContext.Provider value={panel}>
+      <header class="panel-head">
+        <a class="skip" href="#main" onClick={focusMain}>
+          Skip to the content
+        </a>
+        <strong class="brand">Callroom</strong>
+        <nav class="tabs" aria-label="Parts of the panel">
+          {kTabViews.map(({ tab, title }) => (
+            <a
+              key={tab}
+              href={formatPlace({ tab, path: [], query: {} })}
+              aria-current={tab === place.tab ? 'page' : undefined}
+            >
+              {title}
+            </a>
+          ))}
+        </nav>
+        <div class="panel-actions">
+          <ThemeChoice />
+          <button type="button" class="button" onClick={() => setApi(undefined)}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} data-tab={place.tab}>
+        <View key={place.tab} />
+      </main>
+    </PanelContext.Provider>
+  );
+}
+
+/** The address after # is the panel's own, so that a link within the page has to be followed by hand. */
+function focusMain(event: Event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);

@@ -1,0 +1,193 @@
+import { CollisionRules } from './collision_rules';
+import { sourcesOf, withContent } from './content';
+import type { LocalTracks } from './local_tracks';
+import { SerialQueue } from './promises';
+import type { Kind, Source, WireDescription } from './protocol';
+import { Senders } from './senders';
+
+export interface Signal {
+  negotiation: number;
+  description?: WireDescription;
+  candidate?: RTCIceCandidateInit | null;
+}
+
+export interface PeerTrack {
+  mid: string;
+  kind: Kind;
+  source: Source;
+  track: MediaStreamTrack;
+}
+
+/** How long a connection may be broken before its ICE is restarted; the polite side gives the other one a head start. */
+const kRestartAfterMs = { impolite: 1500, polite: 4000 };
+
+/**
+ * The PeerConnection to one other participant of a p2p room: perfect negotiation over the room's `signal` requests. A participant
+ * who comes back has a new id, and gets a new link.
+ */
+export class PeerLink {
+  readonly connection: RTCPeerConnection;
+  onTracks: (tracks: PeerTrack[]) => void = () => {};
+  onFailure: (error: unknown) => void = () => {};
+
+  private readonly rules: CollisionRules;
+  private readonly senders: Senders;
+  private readonly incoming = new SerialQueue();
+  private readonly outgoing = new SerialQueue();
+  private readonly stopListening: () => void;
+  private sources = new Map<string, Source>();
+  private described = 0;
+  private restartTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    configuration: RTCConfiguration,
+    local: LocalTracks,
+    private readonly polite: boolean,
+    yields: boolean,
+    private readonly send: (signal: Signal) => Promise<void>,
+  ) {
+    this.rules = new CollisionRules(yields);
+    const connection = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle' });
+    this.connection = connection;
+    this.senders = new Senders(connection, local, 'sendrecv');
+    this.stopListening = local.on('changed', () => void this.publish());
+    connection.onnegotiationneeded = () => void this.offer();
+    connection.onsignalingstatechange = () => this.settleDebt();
+    connection.ontrack = () => this.tellTracks();
+    connection.oniceconnectionstatechange = () => this.watch();
+    connection.onicecandidate = ({ candidate }) =>
+      this.dispatch({ negotiation: this.described, candidate: candidate?.toJSON() ?? null });
+  }
+
+  /** Brings what is sent in line with what is published; the offer follows by itself. */
+  async publish(): Promise<void> {
+    if (this.connection.signalingState === 'closed') return;
+    await this.senders.update().catch(this.onFailure);
+  }
+
+  restart(): void {
+    if (this.connection.signalingState !== 'closed') this.connection.restartIce();
+  }
+
+  /** Messages of the other side, in the order they came. */
+  receive(signal: Signal): void {
+    void this.incoming.run(() => this.take(signal)).catch((error) => this.onFailure(error));
+  }
+
+  /** The room dropped an offer of ours: give it up if the browser will not do so by itself. */
+  glare(negotiation: number): void {
+    void this.incoming.run(async () => {
+      if (!this.rules.mustRollBack(negotiation, this.connection.signalingState)) return;
+      await this.connection.setLocalDescription({ type: 'rollback' });
+      this.rules.rolledBack();
+    });
+  }
+
+  /** The room asks for another offer, as a change was lost. */
+  offerAgain(): void {
+    this.rules.askedToOffer();
+    this.settleDebt();
+  }
+
+  /** Everything anew after messages may have been lost. */
+  resume(): void {
+    this.rules.askedToOffer();
+    if (this.connection.signalingState === 'have-local-offer') void this.offer();
+    else this.settleDebt();
+  }
+
+  close(): void {
+    clearTimeout(this.restartTimer);
+    this.stopListening();
+    this.senders.close();
+    this.connection.onsignalingstatechange = null;
+    this.connection.close();
+  }
+
+  private async offer(): Promise<void> {
+    const { connection, rules } = this;
+    if (connection.signalingState === 'closed') return;
+    try {
+      rules.beginOffer();
+      await connection.setLocalDescription();
+    } catch (error) {
+      rules.offerFailed();
+      if ((connection.signalingState as string) !== 'closed') this.onFailure(error);
+      return;
+    }
+    if (connection.localDescription?.type !== 'offer') return rules.offerFailed();
+    this.described = rules.offerSet();
+    this.describe(this.described, connection.localDescription);
+  }
+
+  private async take({ negotiation, description, candidate }: Signal): Promise<void> {
+    if (this.connection.signalingState === 'closed') return;
+    if (description?.type === 'offer') await this.takeOffer(negotiation, description);
+    else if (description?.type === 'answer') await this.takeAnswer(negotiation, description);
+    else if (candidate !== undefined) await this.takeCandidate(candidate);
+  }
+
+  private async takeOffer(negotiation: number, offer: WireDescription): Promise<void> {
+    const { connection, rules } = this;
+    if (rules.incomingOffer(connection.signalingState) === 'ignore') return;
+    await connection.setRemoteDescription(offer); // rolls an offer of ours back
+    rules.incomingOfferApplied();
+    this.sources = sourcesOf(offer.sdp);
+    await this.senders.update(); // what was published meanwhile may fit the m-lines offered
+    await connection.setLocalDescription();
+    this.described = negotiation;
+    if (connection.localDescription) this.describe(negotiation, connection.localDescription);
+    this.tellTracks();
+  }
+
+  private async takeAnswer(negotiation: number, answer: WireDescription): Promise<void> {
+    if (this.rules.incomingAnswer(negotiation, this.connection.signalingState) === 'ignore') return;
+    try {
+      await this.connection.setRemoteDescription(answer);
+    } finally {
+      this.rules.answerSettled();
+    }
+    this.sources = sourcesOf(answer.sdp);
+    this.tellTracks();
+    this.settleDebt();
+  }
+
+  private async takeCandidate(candidate: RTCIceCandidateInit | null): Promise<void> {
+    try {
+      await this.connection.addIceCandidate(candidate ?? undefined);
+    } catch (error) {
+      if (!this.rules.ignoresCandidateErrors) throw error;
+    }
+  }
+
+  private describe(negotiation: number, description: RTCSessionDescription): void {
+    const sources = new Map(this.senders.lines.map(({ mid, publication }) => [mid, publication.source]));
+    const sdp = withContent(description.sdp, sources);
+    this.dispatch({ negotiation, description: { type: description.type as 'offer' | 'answer', sdp } });
+  }
+
+  private dispatch(signal: Signal): void {
+    void this.outgoing.run(() => this.send(signal)).catch((error) => this.onFailure(error));
+  }
+
+  private settleDebt(): void {
+    if (this.rules.owesOffer(this.connection.signalingState)) void this.offer();
+  }
+
+  private tellTracks(): void {
+    const tracks = this.connection.getTransceivers().flatMap(({ mid, currentDirection, receiver: { track } }) => {
+      if (mid === null || (currentDirection !== 'sendrecv' && currentDirection !== 'recvonly')) return [];
+      const kind = track.kind as Kind;
+      return [{ mid, kind, source: this.sources.get(mid) ?? (kind === 'audio' ? 'microphone' : 'camera'), track }];
+    });
+    this.onTracks(tracks as PeerTrack[]);
+  }
+
+  private watch(): void {
+    const state = this.connection.iceConnectionState;
+    clearTimeout(this.restartTimer);
+    if (state !== 'disconnected' && state !== 'failed') return;
+    const wait = this.polite ? kRestartAfterMs.polite : kRestartAfterMs.impolite;
+    this.restartTimer = setTimeout(() => this.restart(), state === 'failed' && !this.polite ? 0 : wait);
+  }
+}

@@ -1,0 +1,85 @@
+import { combinedState } from './connection_state';
+import type { MediaPath, PathContext } from './media_path';
+import type { RemoteParticipant } from './participants';
+import { PeerLink, type PeerTrack } from './peer_link';
+import { PeerReporter } from './peer_reporter';
+import { deferred } from './promises';
+import type { PluginEvent } from './protocol';
+
+interface Peer {
+  link: PeerLink;
+  reporter: PeerReporter;
+}
+
+/** Media directly between the participants: one link to each of them. */
+export class PeerPath implements MediaPath {
+  readonly provider = 'p2p';
+  private readonly up = deferred<void>();
+  readonly ready = this.up.promise;
+  private readonly peers = new Map<string, Peer>();
+
+  constructor(private readonly context: PathContext) {
+    this.ready.catch(() => undefined);
+  }
+
+  add(participant: RemoteParticipant): void {
+    if (this.peers.has(participant.id)) return;
+    const { context } = this;
+    const polite = participant.role === 'polite';
+    const yields = context.collision === undefined ? polite : context.collision === 'yields';
+    const link = new PeerLink(context.configuration, context.local, polite, yields, async (signal) => {
+      await context.handle.post({ request: 'signal', to: participant.id, ...signal });
+    });
+    link.onTracks = (tracks: PeerTrack[]) =>
+      context.onTracks(
+        participant.id,
+        tracks.map((track) => ({ ...track, paused: false })),
+      );
+    link.onFailure = context.onProblem;
+    link.connection.addEventListener('connectionstatechange', () => this.tellState());
+    const reporter = new PeerReporter(link.connection, participant.id, context);
+    this.peers.set(participant.id, { link, reporter });
+    void link.publish();
+  }
+
+  remove(id: string): void {
+    const peer = this.peers.get(id);
+    this.peers.delete(id);
+    peer?.reporter.stop();
+    peer?.link.close();
+    this.tellState();
+  }
+
+  take(event: PluginEvent): void {
+    if (event.callroom === 'signal') {
+      this.peers.get(event.from)?.link.receive({ ...event, negotiation: event.negotiation ?? 0 });
+    } else if (event.callroom === 'glare') {
+      this.peers.get(event.with)?.link.glare(event.negotiation);
+    } else if (event.callroom === 'negotiate') {
+      for (const [id, { link }] of this.peers) if (event.with === undefined || event.with === id) link.offerAgain();
+    }
+  }
+
+  async restart(): Promise<void> {
+    for (const { link } of this.peers.values()) link.restart();
+  }
+
+  async resume(): Promise<void> {
+    for (const { link } of this.peers.values()) link.resume();
+  }
+
+  connections() {
+    return [...this.peers].map(([name, { link }]) => ({ name, connection: link.connection }));
+  }
+
+  close(): void {
+    for (const id of [...this.peers.keys()]) this.remove(id);
+    this.up.reject(new Error('The connection was closed.'));
+  }
+
+  private tellState(): void {
+    const states = [...this.peers.values()].map(({ link }) => link.connection.connectionState);
+    if (states.includes('connected')) this.up.resolve();
+    if (states.length > 0) this.context.onConnection(combinedState(states));
+  }
+}

@@ -1,0 +1,131 @@
+import { watchConnections } from './connection_state';
+import type { JanusHandle } from './janus_handle';
+import type { MediaPath, PathContext } from './media_path';
+import type { RemoteParticipant, RemoteTrack } from './participants';
+import type { PluginEvent, WireStream } from './protocol';
+import { ReceivingLeg } from './receiving_leg';
+import { connected, SendingLeg } from './sending_leg';
+
+/** How long the sending connection may be broken before its ICE is restarted. */
+const kRestartAfterMs = 2500;
+
+/** Media through Janus: one PeerConnection that sends, one that receives, each with one offerer for life. */
+export class RelayPath implements MediaPath {
+  readonly provider = 'janus';
+  readonly ready: Promise<void>;
+
+  private readonly sending: SendingLeg;
+  private receiving: ReceivingLeg | undefined;
+  private receivingHandle: JanusHandle | undefined;
+  private streams: WireStream[] = [];
+  private readonly present = new Set<string>();
+  private stopWatching: () => void = () => {};
+  private restartTimer: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
+
+  constructor(private readonly context: PathContext) {
+    this.sending = new SendingLeg(context.handle, context.local, context.configuration);
+    this.sending.connection.addEventListener('iceconnectionstatechange', () => this.watchSending());
+    this.ready = this.start();
+    this.ready.catch(() => undefined);
+  }
+
+  add(participant: RemoteParticipant): void {
+    this.present.add(participant.id);
+    this.tell();
+  }
+
+  remove(id: string): void {
+    this.present.delete(id);
+  }
+
+  take(event: PluginEvent): void {
+    if (event.callroom === 'streams') this.setStreams(event.streams);
+    else if (event.callroom === 'negotiate') void this.offerAgain(event.reason).catch(this.context.onProblem);
+  }
+
+  async restart(): Promise<void> {
+    await this.sending.restart();
+  }
+
+  async resume(): Promise<void> {
+    const { session_id, receive_token } = this.context.joined;
+    await Promise.all([this.sending.update(), this.receiving?.start(session_id, receive_token)]);
+  }
+
+  connections() {
+    const all = [{ name: 'sending', connection: this.sending.connection }];
+    if (this.receiving) all.push({ name: 'receiving', connection: this.receiving.connection });
+    return all;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.restartTimer);
+    this.stopWatching();
+    this.sending.close();
+    this.receiving?.close();
+    void this.receivingHandle?.detach();
+  }
+
+  private async start(): Promise<void> {
+    await Promise.all([this.startSending(), this.startReceiving()]);
+  }
+
+  private async startSending(): Promise<void> {
+    await this.sending.update();
+    if (this.sending.connection.getTransceivers().length > 0) await connected(this.sending.connection);
+  }
+
+  private async startReceiving(): Promise<void> {
+    const { session, joined, configuration } = this.context;
+    const handle = await session.attach();
+    this.receivingHandle = handle;
+    if (this.closed) return void handle.detach();
+    handle.onFailure = this.context.onProblem;
+    const receiving = new ReceivingLeg(handle, configuration);
+    this.receiving = receiving;
+    receiving.onStreams = (streams) => this.setStreams(streams);
+    receiving.onFailure = this.context.onProblem;
+    this.stopWatching = watchConnections([this.sending.connection, receiving.connection], (state) =>
+      this.context.onConnection(state),
+    );
+    await receiving.start(joined.session_id, joined.receive_token);
+  }
+
+  private async offerAgain(reason: string | undefined): Promise<void> {
+    if (reason === 'ice_restart') await this.sending.restart();
+    else await this.sending.update();
+  }
+
+  private setStreams(streams: WireStream[]): void {
+    this.streams = streams;
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const id of this.present) {
+      const lines = this.streams.filter((stream) => stream.id === id);
+      this.context.onTracks(
+        id,
+        lines.flatMap((line) => this.trackOf(line)),
+      );
+    }
+  }
+
+  private trackOf({ mid, kind, source, paused }: WireStream): RemoteTrack[] {
+    const track = this.receiving?.track(mid);
+    if (!track) return [];
+    return [
+      { mid, kind, source: source ?? (kind === 'audio' ? 'microphone' : 'camera'), track, paused: paused === true },
+    ];
+  }
+
+  private watchSending(): void {
+    const state = this.sending.connection.iceConnectionState;
+    clearTimeout(this.restartTimer);
+    if (state !== 'disconnected' && state !== 'failed') return;
+    const restart = () => void this.restart().catch(this.context.onProblem);
+    this.restartTimer = setTimeout(restart, state === 'failed' ? 0 : kRestartAfterMs);
+  }
+}

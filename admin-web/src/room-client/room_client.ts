@@ -1,0 +1,342 @@
+import { Emitter } from './emitter';
+import { TransportError } from './errors';
+import type { JanusHandle, PluginMessage } from './janus_handle';
+import { JanusSession } from './janus_session';
+import { LocalTracks, type Publication } from './local_tracks';
+import { type MediaPath, openPath } from './media_path';
+import { Participants, type RemoteParticipant } from './participants';
+import type {
+  Collision,
+  Joined,
+  LeftSummary,
+  Media,
+  PluginEvent,
+  Provider,
+  QualityEvent,
+  RoomEntry,
+  Source,
+} from './protocol';
+import { type Connect, webSocket } from './transport';
+
+export type RoomState = 'idle' | 'joining' | 'joined' | 'reconnecting' | 'left' | 'failed';
+
+export interface JoinOptions {
+  room: string;
+  userId: string;
+  display?: string;
+  pin?: string;
+  token?: string;
+  /** Shown to administrators beside the session: at most 512 bytes as JSON. */
+  device?: Record<string, string>;
+  /** Takes the place of a participant with the same user id: after a reload of the page. */
+  takeover?: boolean;
+  collision?: Collision;
+}
+
+export interface CreateOptions {
+  room?: string;
+  media?: Media;
+  capacity?: number;
+  description?: string;
+  pin?: string;
+  secret?: string;
+  is_private?: boolean;
+  audiocodec?: string;
+  videocodec?: string;
+  bitrate?: number;
+  admin_key?: string;
+  quality_events?: boolean;
+}
+
+export interface RoomEvents {
+  state: { state: RoomState; reason?: string };
+  participantJoined: RemoteParticipant;
+  participantLeft: { participant: RemoteParticipant; reason: string };
+  /** What is received of somebody changed. */
+  tracks: RemoteParticipant;
+  quality: QualityEvent;
+  /** Media goes another way: through Janus, or directly between the peers. */
+  provider: Provider;
+  /** State of the way that media takes; for people to see. */
+  connection: RTCPeerConnectionState;
+  /** Something went wrong that did not end the call. */
+  problem: unknown;
+}
+
+export interface RoomClientOptions {
+  /** Address of Janus's WebSocket transport. */
+  url?: string;
+  connect?: Connect;
+  /** Relay candidates only, to prove TURN. */
+  iceTransportPolicy?: RTCIceTransportPolicy;
+}
+
+/** One person's presence in one room: join, publish, see the others, leave. Every promise settles; errors are CallroomErrors. */
+export class RoomClient extends Emitter<RoomEvents> {
+  readonly local = new LocalTracks();
+  private readonly participants = new Participants();
+  private readonly connect: Connect;
+  private session: JanusSession | undefined;
+  private handle: JanusHandle | undefined;
+  private path: MediaPath | undefined;
+  private joined: Joined | undefined;
+  private joinOptions: JoinOptions | undefined;
+  private currentState: RoomState = 'idle';
+
+  constructor(private readonly options: RoomClientOptions = {}) {
+    super();
+    this.connect = options.connect ?? webSocket(options.url ?? '/janus-ws');
+  }
+
+  get state(): RoomState {
+    return this.currentState;
+  }
+
+  get others(): readonly RemoteParticipant[] {
+    return this.participants.all;
+  }
+
+  /** What the room told when it was joined. */
+  get room(): Joined | undefined {
+    return this.joined;
+  }
+
+  get provider(): Provider | undefined {
+    return this.path?.provider;
+  }
+
+  async exists(room: string): Promise<boolean> {
+    return (await this.request({ request: 'exists', room })).exists === true;
+  }
+
+  async create(options: CreateOptions): Promise<string> {
+    return String((await this.request({ request: 'create', ...options })).room);
+  }
+
+  async rooms(): Promise<RoomEntry[]> {
+    return ((await this.request({ request: 'list' })).rooms ?? []) as RoomEntry[];
+  }
+
+  /** Enters the room. Resolves when the room has taken this client in; media follows by itself. */
+  async join(options: JoinOptions): Promise<Joined> {
+    if (this.currentState === 'joining' || this.currentState === 'joined') throw new Error('Joined already.');
+    this.setState('joining');
+    try {
+      this.joinOptions = options;
+      return await this.enter(options);
+    } catch (error) {
+      this.setState('idle');
+      throw error;
+    }
+  }
+
+  publish(track: MediaStreamTrack, source?: Source): Publication {
+    return this.local.add(track, source ?? (track.kind === 'audio' ? 'microphone' : 'camera'));
+  }
+
+  unpublish(publication: Publication): void {
+    this.local.remove(publication);
+  }
+
+  mute(publication: Publication, muted: boolean): void {
+    this.local.setMuted(publication, muted);
+  }
+
+  /** Asks the room for less: of what this client sends, or of what it gets. */
+  async configure(settings: { audio?: boolean; video?: boolean; bitrate?: number; keyframe?: boolean }): Promise<void> {
+    await this.request({ request: 'configure', ...settings });
+  }
+
+  /** Looks for a new way for all media. */
+  async restart(): Promise<void> {
+    await this.path?.restart();
+  }
+
+  /** Statistics reports of every PeerConnection in use, for showing. */
+  async statistics(): Promise<{ name: string; report: RTCStatsReport }[]> {
+    const connections = this.path?.connections() ?? [];
+    return Promise.all(
+      connections.map(async ({ name, connection }) => ({ name, report: await connection.getStats() })),
+    );
+  }
+
+  /** Leaves the room; resolves with what the room says of the session's quality, where it could still be asked. */
+  async leave(): Promise<LeftSummary | undefined> {
+    const { handle, currentState } = this;
+    let summary: LeftSummary | undefined;
+    if (handle && (currentState === 'joined' || currentState === 'reconnecting')) {
+      this.setState('left');
+      const answer = await handle.send({ request: 'leave' }).catch(() => undefined);
+      summary = answer?.data as LeftSummary | undefined;
+    }
+    await this.close('left');
+    return summary;
+  }
+
+  private async enter(options: JoinOptions): Promise<Joined> {
+    const body: Record<string, unknown> = { request: 'join', room: options.room, user_id: options.userId };
+    for (const key of ['display', 'pin', 'token', 'device', 'takeover', 'collision'] as const) {
+      if (options[key] !== undefined) body[key] = options[key];
+    }
+    const handle = await this.mainHandle();
+    const joined = (await handle.send(body)).data as unknown as Joined;
+    this.joined = joined;
+    for (const participant of joined.participants) this.participants.put(participant);
+    this.setState('joined');
+    for (const participant of this.participants.all) this.emit('participantJoined', participant);
+    this.follow(joined.provider ?? (joined.media === 'relay' ? 'janus' : 'p2p'));
+    return joined;
+  }
+
+  /** Starts, or changes to, the path that media takes. */
+  private follow(provider: Provider): void {
+    const { session, handle, joined } = this;
+    if (!session || !handle || !joined || this.path?.provider === provider) return;
+    const previous = this.path;
+    const configuration: RTCConfiguration = { iceServers: joined.ice_servers ?? [] };
+    if (this.options.iceTransportPolicy) configuration.iceTransportPolicy = this.options.iceTransportPolicy;
+    const path = openPath(provider, {
+      session,
+      handle,
+      joined,
+      configuration,
+      local: this.local,
+      collision: this.joinOptions?.collision,
+      onTracks: (id, tracks) => {
+        const participant = this.participants.setTracks(id, tracks) && this.participants.get(id);
+        if (participant && this.path === path) this.emit('tracks', participant);
+      },
+      onConnection: (state) => this.path === path && this.emit('connection', state),
+      onProblem: (error) => this.path === path && this.emit('problem', error),
+    });
+    this.path = path;
+    for (const participant of this.participants.all) path.add(participant);
+    this.emit('provider', provider);
+    void path.ready.catch((error) => this.emit('problem', error)).finally(() => previous?.close());
+  }
+
+  private async mainHandle(): Promise<JanusHandle> {
+    if (this.handle) return this.handle;
+    const session = await JanusSession.open(this.connect);
+    const handle = await session.attach().catch(async (error) => {
+      await session.destroy();
+      throw error;
+    });
+    session.onLost = () => this.currentState === 'joined' && this.setState('reconnecting');
+    session.onReclaimed = () => void this.resume();
+    session.onGone = (reason) => void this.rejoin(reason);
+    handle.onEvent = (message) => this.take(message);
+    handle.onHangup = () => void this.path?.restart().catch((error) => this.emit('problem', error));
+    handle.onDetached = () => void this.rejoin('The call server dropped this client.');
+    handle.onFailure = (error) => this.emit('problem', error);
+    this.session = session;
+    this.handle = handle;
+    return handle;
+  }
+
+  private async request(body: object): Promise<Record<string, unknown>> {
+    return (await (await this.mainHandle()).send(body)).data;
+  }
+
+  private take({ data }: PluginMessage): void {
+    const event = data as PluginEvent;
+    switch (event.callroom) {
+      case 'participant_joined': {
+        const participant = this.participants.put(event);
+        this.path?.add(participant);
+        this.emit('participantJoined', participant);
+        break;
+      }
+      case 'participant_left': {
+        this.path?.remove(event.id);
+        const participant = this.participants.remove(event.id);
+        if (participant) this.emit('participantLeft', { participant, reason: event.reason ?? 'left' });
+        break;
+      }
+      case 'quality':
+        this.emit('quality', event);
+        break;
+      case 'media':
+        this.follow(event.provider === 'p2p' ? 'p2p' : 'janus');
+        break;
+      case 'kicked':
+        void this.close('left', 'You were removed from the room.');
+        break;
+      case 'destroyed':
+        void this.close('left', 'The room was closed.');
+        break;
+      case 'error':
+        this.emit('problem', new Error(event.error));
+        break;
+      default:
+        this.path?.take(event);
+    }
+  }
+
+  /** The connection to Janus is back: what was told meanwhile is lost and asked for again. */
+  private async resume(): Promise<void> {
+    if (!this.joined || this.currentState !== 'reconnecting') return;
+    try {
+      const { participants } = await this.request({ request: 'participants', room: this.joined.room });
+      this.reconcile((participants ?? []) as Joined['participants']);
+      await this.path?.resume();
+      this.setState('joined');
+    } catch (error) {
+      await this.rejoin(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private reconcile(present: Joined['participants']): void {
+    const ids = new Set(present.map(({ id }) => id));
+    for (const { id } of this.participants.all) {
+      if (!ids.has(id)) this.take({ data: { callroom: 'participant_left', id, reason: 'left' } });
+    }
+    for (const participant of present) {
+      if (participant.id === this.joined?.id || this.participants.get(participant.id)) continue;
+      this.take({ data: { callroom: 'participant_joined', ...participant } });
+    }
+  }
+
+  /** The session is gone: joins anew, in place of the participant that this client was. */
+  private async rejoin(reason: string): Promise<void> {
+    const options = this.joinOptions;
+    if (!options || (this.currentState !== 'joined' && this.currentState !== 'reconnecting')) return;
+    this.setState('reconnecting', reason);
+    this.dropPath();
+    const session = this.session;
+    this.session = undefined;
+    this.handle = undefined;
+    await session?.destroy();
+    try {
+      await this.enter({ ...options, takeover: true });
+    } catch (error) {
+      await this.close('failed', error instanceof TransportError ? reason : String((error as Error).message ?? error));
+    }
+  }
+
+  private dropPath(): void {
+    this.path?.close();
+    this.path = undefined;
+    for (const participant of this.participants.all) {
+      this.participants.remove(participant.id);
+      this.emit('participantLeft', { participant, reason: 'reconnecting' });
+    }
+  }
+
+  private async close(state: RoomState, reason?: string): Promise<void> {
+    this.path?.close();
+    this.path = undefined;
+    this.participants.clear();
+    this.setState(state, reason);
+    const session = this.session;
+    this.session = undefined;
+    this.handle = undefined;
+    await session?.destroy();
+  }
+
+  private setState(state: RoomState, reason?: string): void {
+    if (state === this.currentState && reason === undefined) return;
+    this.currentState = state;
+    this.emit('state', reason === undefined ? { state } : { state, reason });
+  }
+}
