@@ -11,7 +11,7 @@ export function gridFor(count: number, width: number, height: number): Grid {
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(count / columns);
     const pictureWidth = Math.min(width / columns, (height / rows) * ratio);
-    if (pictureWidth > bestWidth + 0.5) {
+    if (pictureWidth >= bestWidth) {
       bestWidth = pictureWidth;
       best = { columns, rows };
     }

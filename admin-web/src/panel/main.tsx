@@ -29,9 +29,9 @@ function App() {
   return (
     <PanelContext.Provider value={panel}>
       <header class="panel-head">
-        <a class="skip" href="#main" onClick={focusMain}>
+        <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
           Skip to the content
-        </a>
+        </button>
         <strong class="brand">Callroom</strong>
         <nav class="tabs" aria-label="Parts of the panel">
           {kTabViews.map(({ tab, title }) => (
@@ -56,12 +56,6 @@ function App() {
       </main>
     </PanelContext.Provider>
   );
-}
-
-/** The address after # is the panel's own, so that a link within the page has to be followed by hand. */
-function focusMain(event: Event) {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }
 
 const root = document.getElementById('app');
