@@ -60,7 +60,7 @@ Resolved resolve(const CheckTarget& target, const Cancel& cancel, MonotonicUs un
       until);
   if (waited == Waited::kCancelled) return {{}, {Verdict::kCancelled, ""}};
   if (waited == Waited::kTimeout) return {{}, {Verdict::kDnsFailed, "the name was not resolved in 5 s"}};
-  if (all.empty()) return {{}, {Verdict::kDnsFailed, error ? printable(error->message) : "the name has no address"}};
+  if (all.empty()) return {{}, {Verdict::kDnsFailed, error ? error_text(*error) : "the name has no address"}};
   return judged(std::move(all), target.only_public);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "turn/stun_message.hpp"
+
 namespace callroom::turn {
 namespace {
 
@@ -54,6 +56,14 @@ void operation_done(GObject*, GAsyncResult* result, gpointer data) {
 }
 
 }  // namespace
+
+std::string error_text(const GError& error) {
+  std::string text = error.message;
+  for (const auto* mark : {"\u201c", "\u201d", "\u2018", "\u2019"}) {
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark)) text.replace(at, 3, "'");
+  }
+  return printable(text);
+}
 
 Waiter::Waiter(GCancellable* cancellable) : context_(g_main_context_new()), cancellable_(cancellable) {}
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/time.hpp"
 
@@ -33,6 +34,9 @@ inline MonotonicUs monotonic_now() {
 inline WallTime wall_now() {
   return WallTime(std::chrono::microseconds(g_get_real_time()));
 }
+
+// What an error says, printable, with plain quotation marks.
+std::string error_text(const GError& error);
 
 enum class Waited { kReady, kTimeout, kCancelled };
 

@@ -67,7 +67,10 @@ PathCheck::Ended PathCheck::attempt() {
 PathCheck::Ended PathCheck::open() {
   if (target_.url.transport != Transport::kUdp) return open_stream();
   auto opened = open_udp(report_.server, waiter_);
-  if (!opened.link) return opened.failure;
+  if (!opened.link) {
+    steps_.begin("connect");
+    return opened.failure;
+  }
   link_ = std::move(opened.link);
   return std::nullopt;
 }

@@ -82,7 +82,7 @@ class StreamLink : public Link {
                              (error->code == G_IO_ERROR_CONNECTION_CLOSED || error->code == G_IO_ERROR_BROKEN_PIPE))) {
       return {Verdict::kTurnNotOffered, "the connection was closed"};
     }
-    if (error->domain == G_TLS_ERROR) return {Verdict::kTurnNotOffered, printable(error->message)};
+    if (error->domain == G_TLS_ERROR) return {Verdict::kTurnNotOffered, error_text(*error)};
     return failure_from(*error);
   }
 
@@ -105,7 +105,7 @@ TcpConnected connect_tcp(const Address& server, Waiter& waiter, MonotonicUs unti
   ObjectPtr<GSocket> socket(g_socket_new(family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &raw));
   if (!socket) {
     const ErrorPtr error(raw);
-    return {nullptr, {Verdict::kUnreachable, printable(error->message)}};
+    return {nullptr, {Verdict::kUnreachable, error_text(*error)}};
   }
   g_socket_set_blocking(socket.get(), FALSE);
   const auto address = socket_address(server);

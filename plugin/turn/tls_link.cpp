@@ -51,10 +51,10 @@ Failure handshake_failure(const GError& error, const Judged& judged, Waited wait
   if (judged.certificate && judged.problems != 0) return verdict_for(judged.problems);
   if (waited == Waited::kCancelled) return {Verdict::kCancelled, ""};
   if (waited == Waited::kTimeout) return {Verdict::kTlsNotSpoken, "the TLS handshake was not answered"};
-  if (error.domain == G_TLS_ERROR) return {Verdict::kTlsNotSpoken, printable(error.message)};
+  if (error.domain == G_TLS_ERROR) return {Verdict::kTlsNotSpoken, error_text(error)};
   const auto failure = failure_from(error);
   // The port took the connection and then dropped it over the first TLS bytes.
-  if (failure.verdict == Verdict::kInconclusive) return {Verdict::kTlsNotSpoken, printable(error.message)};
+  if (failure.verdict == Verdict::kInconclusive) return {Verdict::kTlsNotSpoken, error_text(error)};
   return failure;
 }
 
@@ -88,7 +88,7 @@ TlsOpened open_tls(ObjectPtr<GSocket> socket, const std::string& host, std::uint
   ObjectPtr<GIOStream> stream(g_tls_client_connection_new(plain.get(), identity.get(), &raw));
   if (!stream) {
     const ErrorPtr error(raw);
-    opened.failure = {Verdict::kTlsUnavailable, printable(error->message)};
+    opened.failure = {Verdict::kTlsUnavailable, error_text(*error)};
     return opened;
   }
   auto* tls = G_TLS_CONNECTION(stream.get());
@@ -96,7 +96,7 @@ TlsOpened open_tls(ObjectPtr<GSocket> socket, const std::string& host, std::uint
     const ObjectPtr<GTlsDatabase> authorities(g_tls_file_database_new(ca_file->c_str(), &raw));
     if (!authorities) {
       const ErrorPtr error(raw);
-      opened.failure = {Verdict::kTlsUnavailable, printable(error->message)};
+      opened.failure = {Verdict::kTlsUnavailable, error_text(*error)};
       return opened;
     }
     g_tls_connection_set_database(tls, authorities.get());

@@ -77,7 +77,7 @@ std::optional<Address> local_address_of(GSocket* socket) {
 }
 
 Failure failure_from(const GError& error) {
-  const std::string reason = printable(error.message);
+  const std::string reason = error_text(error);
   if (error.domain != G_IO_ERROR) return {Verdict::kInconclusive, reason};
   switch (error.code) {
     case G_IO_ERROR_CONNECTION_REFUSED:
@@ -104,7 +104,7 @@ UdpOpened open_udp(const Address& server, Waiter& waiter) {
   if (!socket) {
     const ErrorPtr error(raw);
     // A machine without IPv6 cannot even make the socket.
-    return {nullptr, {Verdict::kUnreachable, printable(error->message)}};
+    return {nullptr, {Verdict::kUnreachable, error_text(*error)}};
   }
   g_socket_set_blocking(socket.get(), FALSE);
   // Without it Linux keeps "host unreachable" and the like to itself.
