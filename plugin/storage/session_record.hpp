@@ -19,10 +19,10 @@ struct SessionRecord {
   std::string user_id;
   std::optional<std::string> display;
 
-  std::string provider = "janus";     // "janus", "p2p"
-  std::string media_path = "relay";   // "relay", "p2p", "p2p>relay", …: where media went, in order
+  std::string provider = "janus";      // "janus", "p2p"
+  std::string media_path = "relay";    // "relay", "p2p", "p2p>relay", …: where media went, in order
   std::string measured_by = "server";  // "server", "client"
-  std::string end_reason;             // left, kicked, room_destroyed, hangup, timeout, takeover, shutdown, crashed
+  std::string end_reason;              // left, kicked, room_destroyed, hangup, timeout, takeover, shutdown, crashed
 
   std::uint32_t negotiations = 0, glare_count = 0, rollbacks = 0;
   std::optional<std::string> candidate_type, protocol, turn_server;

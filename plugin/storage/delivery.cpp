@@ -1,0 +1,362 @@
+#include "storage/delivery.hpp"
+
+#include <algorithm>
+
+#include "storage/record_codec.hpp"
+#include "storage/row_text.hpp"
+
+namespace callroom::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatchRows = 2'000;
+constexpr std::size_t kBatchBytes = 4 << 20;
+constexpr auto kConnectTimeout = std::chrono::seconds(15);  // all hosts of the string together
+constexpr auto kBackoffFirst = std::chrono::milliseconds(200);
+constexpr auto kGrace = std::chrono::seconds(5);  // beyond the server's own statement timeout
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+const std::string& insert_sql() {
+  static const std::string sql = "INSERT INTO session_quality_logs (" + std::string(kRowColumns) + ") SELECT " +
+                                 std::string(kRowColumns) + " FROM unnest($1::callroom_row[]) ON CONFLICT DO NOTHING";
+  return sql;
+}
+
+// The fault of the row, not of the server's present state: bad data, a violated constraint, a value too large.
+bool is_rows_own_fault(const DatabaseError& error) {
+  return !error.connection_lost && (error.is_class("22") || error.is_class("23") || error.is_class("54"));
+}
+
+// Wrong role, table, function or type: no retry helps until somebody changes the database.
+bool is_refusal(const DatabaseError& error) {
+  return error.is_class("42") || error.is_class("28") || error.is_class("3D") || error.is_class("3F");
+}
+
+}  // namespace
+
+const char* to_string(DatabaseState state) {
+  switch (state) {
+    case DatabaseState::kNotConfigured:
+      return "not_configured";
+    case DatabaseState::kConnecting:
+      return "connecting";
+    case DatabaseState::kConnected:
+      return "connected";
+    case DatabaseState::kSchemaTooOld:
+      return "schema_too_old";
+    case DatabaseState::kSchemaTooNew:
+      return "schema_too_new";
+    case DatabaseState::kRefused:
+      break;
+  }
+  return "refused";
+}
+
+Delivery::Delivery(const StoreConfig& config, Outbox& outbox)
+    : config_(config),
+      outbox_(outbox),
+      set_aside_(config.data_dir / "set_aside.jsonl", config.log),
+      batch_rows_(kBatchRows),
+      random_(std::random_device{}()) {
+  seen_.schema_version_wanted = kSchemaVersion;
+  if (!config.writer.empty()) seen_.database = DatabaseState::kConnecting;
+}
+
+Delivery::~Delivery() {
+  stop(Clock::now());
+}
+
+void Delivery::start(Intake& intake) {
+  intake_ = &intake;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Delivery::new_rows() {
+  const std::lock_guard lock(mutex_);
+  news_ = true;
+  wake_.notify_one();
+}
+
+void Delivery::post(std::function<void(Connection&, Connection::Deadline)> work) {
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(work));
+  wake_.notify_one();
+}
+
+bool Delivery::keep_going() const {
+  const std::lock_guard lock(mutex_);
+  return !stopping_ || Clock::now() < stop_by_;
+}
+
+void Delivery::idle(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, at_most, [this] { return news_ || stopping_ || !posted_.empty(); });
+  news_ = false;
+}
+
+// 0.2 s, 0.4 s, … with jitter, so that many nodes do not come back in step. Ends early only for stop().
+void Delivery::back_off() {
+  const auto ceiling =
+      std::min<std::chrono::milliseconds>(config_.backoff_max, kBackoffFirst * (1U << std::min(failures_, 10U)));
+  ++failures_;
+  std::uniform_int_distribution<std::int64_t> jitter(ceiling.count() / 2, ceiling.count());
+  std::unique_lock lock(mutex_);
+  posted_.clear();
+  const auto pause = std::chrono::milliseconds(jitter(random_));
+  if (stopping_) {
+    wake_.wait_for(lock, std::min<Clock::duration>(pause, stop_by_ - Clock::now()), [] { return false; });
+  } else {
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
+  }
+}
+
+void Delivery::set_state(DatabaseState state, const std::string& error) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    changed = seen_.database != state || seen_.database_error != error;
+    seen_.database = state;
+    seen_.database_error = error;
+  }
+  if (!changed) return;
+  if (state == DatabaseState::kConnected) {
+    config_.log(LogLevel::kInfo, "Postgres is reached; finished sessions are being delivered");
+  } else {
+    config_.log(LogLevel::kWarning, "Postgres (" + std::string(to_string(state)) + "): " + error +
+                                        "; finished sessions wait in " + config_.data_dir.string());
+  }
+}
+
+void Delivery::lost(const DatabaseError& error) {
+  connection_.reset();
+  set_state(is_refusal(error) ? DatabaseState::kRefused : DatabaseState::kConnecting, error.text);
+}
+
+Connection::Deadline Delivery::statement_deadline() const {
+  const auto deadline = Clock::now() + config_.statement_timeout + kGrace;
+  const std::lock_guard lock(mutex_);
+  return stopping_ ? std::min(deadline, stop_by_) : deadline;
+}
+
+bool Delivery::connect() {
+  if (connection_ && connection_->alive()) return true;
+  connection_.reset();
+  auto deadline = std::min(statement_deadline(), Clock::now() + kConnectTimeout);
+  auto opened = Connection::open({config_.writer, "callroom-writer " + config_.node, true, config_.statement_timeout},
+                                 deadline, interrupt_);
+  if (!opened) {
+    set_state(DatabaseState::kConnecting, opened.error().text);
+    return false;
+  }
+  connection_.emplace(*std::move(opened));
+  if (check_schema()) return true;
+  connection_.reset();
+  return false;
+}
+
+// A newer schema fits as long as it says that this plugin's version may still write.
+bool Delivery::check_schema() {
+  auto rows =
+      connection_->execute("SELECT version, writable_from FROM callroom_schema_version()", statement_deadline());
+  if (!rows) {
+    const bool absent = rows.error().is_class("42883");  // undefined function
+    if (absent) {
+      set_state(DatabaseState::kSchemaTooOld, "the database has no Callroom schema: run sql/migrate");
+    } else {
+      lost(rows.error());
+    }
+    return false;
+  }
+  const auto version = static_cast<int>(rows->integer(0, 0).value_or(0));
+  const auto writable_from = static_cast<int>(rows->integer(0, 1).value_or(0));
+  {
+    const std::lock_guard lock(mutex_);
+    seen_.schema_version = version;
+  }
+  const std::string versions = "the database has schema " + std::to_string(version) + ", this plugin writes schema " +
+                               std::to_string(kSchemaVersion);
+  if (version < kSchemaVersion) {
+    set_state(DatabaseState::kSchemaTooOld, versions + ": run sql/migrate");
+    return false;
+  }
+  if (writable_from > kSchemaVersion) {
+    set_state(DatabaseState::kSchemaTooNew, versions + ": install a newer plugin");
+    return false;
+  }
+  return true;
+}
+
+void Delivery::run() {
+  outbox_.count_backlog();
+  while (keep_going()) {
+    if (config_.writer.empty()) {
+      deliver();  // only looks how old the oldest row is
+      const std::unique_lock lock(mutex_);
+      if (stopping_) return;
+    } else if (!connect()) {
+      back_off();
+      continue;
+    } else {
+      set_state(DatabaseState::kConnected, "");
+      const Outcome outcome = deliver();
+      if (outcome == Outcome::kTryLater) {
+        back_off();
+        continue;
+      }
+      failures_ = 0;
+      run_posted();
+      if (outcome == Outcome::kDelivered) continue;
+      {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return;  // and everything is delivered
+      }
+      maintain();
+    }
+    idle(std::chrono::seconds(1));
+  }
+}
+
+Delivery::Outcome Delivery::deliver() {
+  auto entries = outbox_.read(config_.writer.empty() ? 1 : batch_rows_, kBatchBytes);
+  {
+    std::optional<WallTime> oldest;
+    if (!entries.empty()) {
+      if (const auto record = decode(entries.front().payload)) oldest = record->ended_at;
+    }
+    const std::lock_guard lock(mutex_);
+    oldest_ = oldest;
+  }
+  if (config_.writer.empty()) return Outcome::kNothingToDo;
+  if (entries.empty()) return deliver_held();
+  std::vector<Outbox::Bytes> payloads;
+  payloads.reserve(entries.size());
+  for (auto& entry : entries) payloads.push_back(std::move(entry.payload));
+  if (!commit(std::move(payloads))) return Outcome::kTryLater;
+  outbox_.strike(entries.back().after, entries.size());
+  return Outcome::kDelivered;
+}
+
+Delivery::Outcome Delivery::deliver_held() {
+  auto held = intake_->lend(batch_rows_);
+  if (held.empty()) return Outcome::kNothingToDo;
+  std::vector<Outbox::Bytes> payloads;
+  payloads.reserve(held.size());
+  for (const auto& row : held) payloads.push_back(row.payload);
+  if (!commit(std::move(payloads))) {
+    intake_->give_back(std::move(held));
+    return Outcome::kTryLater;
+  }
+  intake_->settle(held);
+  return Outcome::kDelivered;
+}
+
+bool Delivery::commit(std::vector<Outbox::Bytes> payloads) {
+  std::vector<std::string> rows;
+  std::vector<Outbox::Bytes> sent;
+  rows.reserve(payloads.size());
+  sent.reserve(payloads.size());
+  for (auto& payload : payloads) {
+    const auto record = decode(payload);
+    if (!record) {
+      refuse(payload, record.error().text);
+      continue;
+    }
+    rows.push_back(row_text(*record));
+    sent.push_back(std::move(payload));
+  }
+  return commit_part(rows, sent);
+}
+
+// Halves what is refused until the row is found whose fault it is: log2 of the batch more statements for one bad row.
+bool Delivery::commit_part(std::span<const std::string> rows, std::span<const Outbox::Bytes> payloads) {
+  if (rows.empty()) return true;
+  std::string array;
+  for (const std::string& row : rows) append_array_element(array, row);
+  array += '}';
+  auto done = connection_->execute(insert_sql().c_str(), {std::move(array)}, statement_deadline());
+  if (done) {
+    batch_rows_ = std::min(kBatchRows, batch_rows_ * 2);
+    const std::lock_guard lock(mutex_);
+    seen_.rows_committed += rows.size();
+    seen_.rows_inserted += done->affected();
+    seen_.last_commit = wall_now();
+    return true;
+  }
+  if (is_rows_own_fault(done.error())) {
+    if (rows.size() == 1) return refuse(payloads.front(), done.error().sqlstate + " " + done.error().text);
+    const std::size_t half = rows.size() / 2;
+    return commit_part(rows.first(half), payloads.first(half)) &&
+           commit_part(rows.subspan(half), payloads.subspan(half));
+  }
+  if (done.error().is_class("57014")) batch_rows_ = std::max<std::size_t>(1, rows.size() / 4);  // statement timeout
+  lost(done.error());
+  return false;
+}
+
+bool Delivery::refuse(const Outbox::Bytes& payload, const std::string& reason) {
+  const auto record = decode(payload);
+  set_aside_.add(payload, record ? record->session_id : "?", record ? row_text(*record) : "", reason, wall_now());
+  const std::lock_guard lock(mutex_);
+  ++seen_.rows_set_aside;
+  return true;
+}
+
+void Delivery::maintain() {
+  if (Clock::now() < next_maintenance_) return;
+  next_maintenance_ = Clock::now() + config_.maintenance_interval;
+  auto done = connection_->execute("SELECT callroom_maintain($1)", {std::to_string(config_.retention_days)},
+                                   statement_deadline());
+  std::string problem;
+  if (!done) {
+    problem = done.error().text;
+    config_.log(LogLevel::kWarning, "maintenance of the database: " + problem);
+    if (done.error().connection_lost) connection_.reset();
+  }
+  const std::lock_guard lock(mutex_);
+  seen_.maintenance_error = problem;
+  if (problem.empty()) seen_.last_maintenance = wall_now();
+}
+
+void Delivery::run_posted() {
+  std::deque<std::function<void(Connection&, Connection::Deadline)>> work;
+  {
+    const std::lock_guard lock(mutex_);
+    work.swap(posted_);
+  }
+  for (const auto& item : work) item(*connection_, statement_deadline());
+}
+
+void Delivery::fill(StoreHealth& health) const {
+  const std::uint64_t waiting = outbox_.rows();
+  const std::lock_guard lock(mutex_);
+  health.database = seen_.database;
+  health.database_error = seen_.database_error;
+  health.schema_version = seen_.schema_version;
+  health.schema_version_wanted = seen_.schema_version_wanted;
+  health.rows_committed = seen_.rows_committed;
+  health.rows_inserted = seen_.rows_inserted;
+  health.rows_set_aside = seen_.rows_set_aside;
+  health.last_commit = seen_.last_commit;
+  health.last_maintenance = seen_.last_maintenance;
+  health.maintenance_error = seen_.maintenance_error;
+  if (waiting > 0 && oldest_) {
+    health.outbox_age_s = std::max(0.0, std::chrono::duration<double>(wall_now() - *oldest_).count());
+  }
+}
+
+void Delivery::stop(Clock::time_point deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    stop_by_ = deadline;
+    wake_.notify_one();
+  }
+  if (!thread_.joinable()) return;
+  thread_.join();
+}
+
+}  // namespace callroom::storage

@@ -1,0 +1,91 @@
+// The thread that talks to Postgres as callroom_writer: the outbox's rows in batches, maintenance, alerts.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/connection.hpp"
+#include "storage/health.hpp"
+#include "storage/intake.hpp"
+#include "storage/outbox.hpp"
+#include "storage/set_aside.hpp"
+#include "storage/store.hpp"
+
+namespace callroom::storage {
+
+// The version of the schema (sql/migrations) that this plugin writes.
+inline constexpr int kSchemaVersion = 2;
+
+class Delivery {
+ public:
+  Delivery(const StoreConfig& config, Outbox& outbox);
+  ~Delivery();
+
+  void start(Intake& intake);
+  void new_rows();  // there is something to deliver
+
+  // Runs `work` on this thread with an open connection; dropped when there is none for now.
+  void post(std::function<void(Connection&, Connection::Deadline)> work);
+
+  void fill(StoreHealth& health) const;
+
+  // Delivers what there is until the deadline, then ends the thread.
+  void stop(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  enum class Outcome { kDelivered, kNothingToDo, kTryLater };
+
+  void run();
+  bool keep_going() const;
+  void idle(std::chrono::milliseconds at_most);
+  void back_off();
+  bool connect();
+  bool check_schema();
+  Outcome deliver();
+  Outcome deliver_held();
+  void maintain();
+  void run_posted();
+
+  // Commits all of them, apart from those that Postgres refuses for themselves, which are set aside. False: try later.
+  bool commit(std::vector<Outbox::Bytes> payloads);
+  bool commit_part(std::span<const std::string> rows, std::span<const Outbox::Bytes> payloads);
+  bool refuse(const Outbox::Bytes& payload, const std::string& reason);
+  void lost(const DatabaseError& error);
+  void set_state(DatabaseState state, const std::string& error);
+  Connection::Deadline statement_deadline() const;
+
+  const StoreConfig& config_;
+  Outbox& outbox_;
+  Intake* intake_ = nullptr;  // from start() on
+  SetAside set_aside_;
+  Interrupt interrupt_;
+
+  // This thread's own.
+  std::optional<Connection> connection_;
+  std::size_t batch_rows_;
+  unsigned failures_ = 0;
+  std::minstd_rand random_;
+  std::chrono::steady_clock::time_point next_maintenance_{};
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool news_ = false;
+  bool stopping_ = false;
+  std::chrono::steady_clock::time_point stop_by_{};
+  std::deque<std::function<void(Connection&, Connection::Deadline)>> posted_;
+  StoreHealth seen_;  // only this thread's part of it
+  std::optional<WallTime> oldest_;
+
+  std::thread thread_;
+};
+
+}  // namespace callroom::storage

@@ -1,0 +1,126 @@
+#include "storage/intake.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "storage/record_codec.hpp"
+
+namespace callroom::storage {
+namespace {
+
+constexpr std::size_t kMaxMemoryRows = 20'000;  // some 20 MB
+constexpr auto kDiskRetry = std::chrono::seconds(1);
+
+}  // namespace
+
+Intake::Intake(Outbox& outbox, Journal& journal, LogSink log, std::function<void()> on_new_rows)
+    : outbox_(outbox), journal_(journal), log_(std::move(log)), on_new_rows_(std::move(on_new_rows)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Intake::~Intake() {
+  stop();
+}
+
+void Intake::finish(SessionRecord record, JournalSlot slot, Store::Done done) {
+  ++finished_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_ && waiting_.size() + held_.size() + lent_ < kMaxMemoryRows) {
+      waiting_.push_back({std::move(record), slot, std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  ++dropped_;  // its slot stays in the journal: after a restart it is a row with end_reason "crashed"
+  if (done) done(Kept::kRefused);
+}
+
+void Intake::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto ready = [this] { return !waiting_.empty() || stopping_; };
+    if (held_.empty()) {
+      wake_.wait(lock, ready);
+    } else {
+      wake_.wait_for(lock, kDiskRetry, ready);
+    }
+    const bool last = stopping_;
+    std::vector<Finished> batch = std::move(waiting_);
+    waiting_.clear();
+    lock.unlock();
+    if (!batch.empty()) keep(std::move(batch));
+    retry_held();
+    lock.lock();
+    if (last && waiting_.empty()) return;
+  }
+}
+
+void Intake::keep(std::vector<Finished> batch) {
+  std::vector<Outbox::Bytes> payloads;
+  payloads.reserve(batch.size());
+  for (const Finished& finished : batch) payloads.push_back(encode(finished.record));
+  const bool kept = outbox_.append(payloads);
+  if (kept) {
+    for (const Finished& finished : batch) journal_.close(finished.slot);
+  } else {
+    if (!disk_refuses_) log_(LogLevel::kError, outbox_.problem() + "; finished sessions are kept in memory");
+    disk_refuses_ = true;
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < batch.size(); ++i) held_.push_back({std::move(payloads[i]), batch[i].slot});
+  }
+  on_new_rows_();
+  for (const Finished& finished : batch) {
+    if (finished.done) finished.done(kept ? Kept::kOnDisk : Kept::kInMemory);
+  }
+}
+
+void Intake::retry_held() {
+  auto rows = lend(kMaxMemoryRows);
+  if (rows.empty()) return;
+  std::vector<Outbox::Bytes> payloads;
+  payloads.reserve(rows.size());
+  for (const Held& row : rows) payloads.push_back(row.payload);
+  if (!outbox_.append(payloads)) return give_back(std::move(rows));
+  settle(rows);
+  disk_refuses_ = false;
+  log_(LogLevel::kInfo, std::to_string(rows.size()) + " finished sessions went from memory to disk");
+  on_new_rows_();
+}
+
+std::vector<Intake::Held> Intake::lend(std::size_t max_rows) {
+  const std::lock_guard lock(mutex_);
+  const auto count = static_cast<std::ptrdiff_t>(std::min(max_rows, held_.size()));
+  std::vector<Held> rows(std::make_move_iterator(held_.begin()), std::make_move_iterator(held_.begin() + count));
+  held_.erase(held_.begin(), held_.begin() + count);
+  lent_ += rows.size();
+  return rows;
+}
+
+void Intake::give_back(std::vector<Held> rows) {
+  const std::lock_guard lock(mutex_);
+  lent_ -= rows.size();
+  held_.insert(held_.begin(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+}
+
+void Intake::settle(const std::vector<Held>& rows) {
+  for (const Held& row : rows) journal_.close(row.slot);
+  const std::lock_guard lock(mutex_);
+  lent_ -= rows.size();
+}
+
+std::uint64_t Intake::memory_rows() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() + held_.size() + lent_;
+}
+
+void Intake::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace callroom::storage
