@@ -4,69 +4,34 @@
 
 namespace callroom::quality {
 
-void DownlinkStream::on_irregular(std::uint16_t sequence) {
-  const std::uint32_t next = next_sequence_.get();
-  if (!started_.get()) {
-    base_sequence_.set(sequence);
-    next_sequence_.set(sequence + 1U);
-    started_.set(true);
-    return;
-  }
-  const auto ahead = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(next));
-  if (ahead > 0) {
-    gaps_.add(static_cast<std::uint32_t>(ahead));
-    next_sequence_.set(next + static_cast<std::uint32_t>(ahead) + 1);
-    mark_gaps(sequence);
-  } else if (gaps_.get() > 0) {  // a late one fills a gap: the peer has it after what it has highest now
-    gaps_.add(~0U);
-    mark_gaps(static_cast<std::uint16_t>(next - 1));
-  }
-}
-
-void DownlinkStream::mark_gaps(std::uint16_t sequence) {
-  if (!owned_marks_) {
-    owned_marks_ = std::make_unique<GapMarks>();
-    marks_.store(owned_marks_.get(), std::memory_order_release);
-  }
-  const std::uint8_t at = next_mark_.get();
-  (*owned_marks_)[at % owned_marks_->size()].set({sequence, static_cast<std::uint16_t>(gaps_.get())});
-  next_mark_.set(static_cast<std::uint8_t>(at + 1));
-}
-
-void DownlinkStream::on_frame(PacketEvents events, MonotonicUs now) {
-  if (events.new_frame()) frames_.add(1);
-  if (!events.key_frame()) return;
+void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
   last_key_frame_.set(now);
   if (events.size.known()) size_.set(events.size);
 }
 
-std::uint32_t DownlinkStream::relayed() const {
-  return next_sequence_.get() - base_sequence_.get() - gaps_.get();
-}
-
 bool DownlinkStream::fits(std::uint32_t highest) const {
-  if (!started_.get()) return false;
-  const std::uint32_t next = next_sequence_.get();
-  const std::uint32_t behind = next - 1 - highest;
-  return behind < 1U << 15 && behind < next - base_sequence_.get();
+  const std::uint32_t newest = relay_.counts().highest_sequence;
+  const std::uint32_t behind = newest - highest;
+  return behind < 1U << 15 && behind < newest - before_first_;
 }
 
-// Gaps at or before this sequence number: those of the newest mark that is not beyond it.
-std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest) const {
-  const GapMarks* marks = marks_.load(std::memory_order_acquire);
-  if (marks == nullptr) return 0;
-  const std::uint32_t total = gaps_.get();
-  const std::uint8_t next = next_mark_.get();
-  std::uint16_t oldest = 0;
-  for (std::size_t age = 1; age <= marks->size(); ++age) {
-    const GapMark mark = (*marks)[(next - age) % marks->size()].get();
-    if (static_cast<std::int16_t>(static_cast<std::uint16_t>(highest) - mark.sequence) >= 0) {
-      // The mark has the low half of a count that may have grown since.
-      return total - static_cast<std::uint16_t>(static_cast<std::uint16_t>(total) - mark.gaps);
-    }
-    oldest = mark.gaps;
-  }
-  return total - static_cast<std::uint16_t>(static_cast<std::uint16_t>(total) - oldest);
+// Numbers that were passed over, less those that came late after all.
+std::uint32_t DownlinkStream::gaps_in(const RelayCounts::Counts& counts) const {
+  const std::uint32_t span = counts.highest_sequence - before_first_;
+  return span - std::min(span, static_cast<std::uint32_t>(counts.packets));
+}
+
+// The report is a trip behind the relay: of the gaps since the report before, it has its share.
+std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest) {
+  const RelayCounts::Counts counts = relay_.counts();
+  const std::uint32_t gaps = gaps_in(counts);
+  const auto since = static_cast<double>(counts.highest_sequence - seen_highest_);
+  const auto behind = static_cast<double>(counts.highest_sequence - highest);
+  const double more = static_cast<double>(gaps) - static_cast<double>(seen_gaps_);
+  const double unseen = since > 0 && behind < since ? more * behind / since : 0;
+  seen_highest_ = counts.highest_sequence;
+  seen_gaps_ = gaps;
+  return static_cast<std::uint32_t>(std::max(0.0, static_cast<double>(gaps) - unseen + 0.5));
 }
 
 void DownlinkStream::on_report_block(const ReportBlock& block, MonotonicUs now) {
@@ -115,15 +80,16 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.screen_share = screen_share_.get();
   window.duration_us = now - taken_at_;
   taken_at_ = now;
-  window.relayed = take(taken_.relayed, relayed());
-  window.bytes = take(taken_.bytes, bytes_.get());
+  const RelayCounts::Counts counts = relay_.counts();
+  window.relayed = take(taken_.relayed, static_cast<std::uint32_t>(counts.packets));
+  window.bytes = take(taken_.bytes, counts.bytes);
   window.frames = take(taken_.frames, frames_.get());
   window.size = size_.get();
   window.requests = take(taken_.requests, requests_.get());
   window.reported = take(taken_.reports, reports_.get()) != 0;
   if (window.reported) {
     const std::uint32_t gaps = gaps_reported_.get();
-    const std::uint32_t span = highest_.get() - base_sequence_.get() + 1;
+    const std::uint32_t span = highest_.get() - before_first_;
     const auto lost = static_cast<std::int64_t>(static_cast<std::int32_t>(lost_.get())) - gaps;
     window.expected = take(taken_.expected, span - std::min(span, gaps));
     window.lost =

@@ -1,17 +1,17 @@
 // One m-line of a receiving PeerConnection: what was relayed on it, and what the peer reports of it.
 //
-// Threads: on_relayed() and on_source() on the loop thread of the source; on_report_block() and on_request() on the
+// Threads: on_frame() on the loop thread of the source; on_report_block(), on_repair_block() and on_request() on the
 // loop thread of the receiving handle; set_screen_share() anywhere; take_window() on the sampling thread. Nothing
 // blocks anything.
 //
+// A packet that is relayed costs this nothing: who relays counts packets, bytes and sequence numbers anyway, and is
+// asked for them.
+//
 // The peer counts as lost whatever is missing from its sequence numbers, also what never reached the relay. So the
-// relay's own gaps are remembered by the sequence number they stand at, and taken out of each report.
+// relay's own gaps, as far as the report has got, are taken out of each report.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "base/time.hpp"
@@ -41,23 +41,36 @@ struct DownlinkWindow {
   std::int64_t frozen_us = 0;
 };
 
+// Whoever relays, as this layer sees it.
+class RelayCounts {
+ public:
+  struct Counts {
+    std::uint64_t packets = 0, bytes = 0;  // relayed so far
+    std::uint32_t highest_sequence =
+        0;  // extended, as the peer's reports have it; of the first packet less one before it
+  };
+  virtual Counts counts() const = 0;  // any thread
+
+ protected:
+  ~RelayCounts() = default;
+};
+
 class DownlinkStream {
  public:
-  DownlinkStream(MediaKind kind, MonotonicUs now) : kind_(kind), taken_at_(now) {}
+  // `relay` outlives this. `first_sequence`: what the first packet ever relayed carries.
+  DownlinkStream(MediaKind kind, const RelayCounts& relay, std::uint32_t first_sequence, MonotonicUs now)
+      : kind_(kind), relay_(relay), before_first_(first_sequence - 1), taken_at_(now) {}
   DownlinkStream(const DownlinkStream&) = delete;
   DownlinkStream& operator=(const DownlinkStream&) = delete;
 
-  // One packet relayed: the sequence number it left with, its size with header, and what UplinkStream::on_rtp() said of
-  // it.
-  void on_relayed(std::uint16_t sequence, std::size_t bytes, PacketEvents events, MonotonicUs now) {
-    bytes_.add(bytes);
-    const std::uint32_t next = next_sequence_.get();
-    if (sequence == static_cast<std::uint16_t>(next)) [[likely]] {
-      next_sequence_.set(next + 1);
-    } else {
-      on_irregular(sequence);
+  // A packet was relayed of which UplinkStream::on_rtp() said something (events.any()).
+  void on_frame(PacketEvents events, MonotonicUs now) {
+    if (events.new_frame()) {
+      frames_.add(1);
+      last_frame_.set(now);
     }
-    if (events.any()) on_frame(events, now);
+    if (events.key_frame()) [[unlikely]]
+      on_key_frame(events, now);
   }
 
   // Another participant's medium, or another layer, begins here with sequence numbers that follow on.
@@ -76,42 +89,30 @@ class DownlinkStream {
 
   MediaKind kind() const { return kind_; }
   MonotonicUs last_report() const { return last_report_.get(); }  // 0: none yet
-  std::uint32_t relayed() const;                                  // packets so far
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
  private:
-  // Gaps of the relay so far, at a sequence number.
-  struct GapMark {
-    std::uint16_t sequence;
-    std::uint16_t gaps;
-  };
-  using GapMarks = std::array<Counter<GapMark>, 32>;
+  void on_key_frame(PacketEvents events, MonotonicUs now);
+  std::uint32_t gaps_in(const RelayCounts::Counts& counts) const;
+  std::uint32_t gaps_at(std::uint32_t highest);
 
-  [[gnu::cold]] void on_irregular(std::uint16_t sequence);
-  void on_frame(PacketEvents events, MonotonicUs now);
-  void mark_gaps(std::uint16_t sequence);
-  std::uint32_t gaps_at(std::uint32_t highest) const;
-
-  // Thread of the source.
-  Counter<std::uint64_t> bytes_{};
-  Counter<std::uint32_t> next_sequence_{};  // extended; its low half is expected next
-  Counter<std::uint32_t> frames_{};
-  Counter<std::uint32_t> base_sequence_{};
-  Counter<std::uint32_t> gaps_{};  // packets of others' numbering that never were relayed
-  Counter<FrameSize> size_{};
-  Counter<MonotonicUs> last_key_frame_{};
-  Counter<bool> started_{};
-  Counter<std::uint8_t> next_mark_{};
-  std::atomic<GapMarks*> marks_{nullptr};  // made with the first gap
-  std::unique_ptr<GapMarks> owned_marks_;
   const MediaKind kind_;
   Counter<bool> screen_share_{};
+  const RelayCounts& relay_;
+  const std::uint32_t before_first_;
+
+  // Thread of the source.
+  Counter<std::uint32_t> frames_{};
+  Counter<FrameSize> size_{};
+  Counter<MonotonicUs> last_frame_{};
+  Counter<MonotonicUs> last_key_frame_{};
 
   // Thread of the reports.
   Counter<std::uint32_t> highest_{}, lost_{}, gaps_reported_{}, repaired_{}, jitter_{}, reports_{}, requests_{};
   Counter<std::uint32_t> freezes_{}, frozen_ms_{};
   Counter<MonotonicUs> last_report_{};
-  Counter<MonotonicUs> request_open_{};  // the first request since the last key frame; 0: none
+  Counter<MonotonicUs> request_open_{};             // the first request since the last key frame; 0: none
+  std::uint32_t seen_highest_ = before_first_, seen_gaps_ = 0;  // of the relay, at the report before
   std::uint32_t ssrc_ = 0, repair_ssrc_ = 0, repair_highest_ = 0;
   std::int32_t repair_lost_ = 0;
 

@@ -110,19 +110,26 @@ void a_late_retransmission_repairs_the_residual_loss_only(void**) {
   assert_int_equal(window.frames, 5);
 }
 
+struct Relay final : RelayCounts {
+  Counts now;
+  Counts counts() const override { return now; }
+};
+
 void relay_gaps_are_not_the_peers_loss(void**) {
-  DownlinkStream stream(MediaKind::kAudio, 0);
-  for (std::uint16_t sequence = 1000; sequence < 1100; ++sequence) {
-    if (sequence % 10 != 5) stream.on_relayed(sequence, 100, {}, kSecond);  // 10 never reached the relay
-  }
+  Relay relay;
+  DownlinkStream stream(MediaKind::kAudio, relay, 1000, 0);
+  relay.now = {90, 9000, 1099};  // 10 of the 100 never reached the relay
   ReportBlock block;
   block.highest = 1099;
   block.lost = 19;  // those 10, and 9 of its own
   block.jitter = 960;
   const bool fits = stream.fits(block.highest);
+  const bool fits_beyond = stream.fits(1100), fits_before = stream.fits(999);
   stream.on_report_block(block, 2 * kSecond);
   const DownlinkWindow window = stream.take_window(3 * kSecond);
   assert_true(fits);
+  assert_false(fits_beyond);
+  assert_false(fits_before);
   assert_int_equal(window.relayed, 90);
   assert_int_equal(window.expected, 90);
   assert_int_equal(window.lost, 9);
