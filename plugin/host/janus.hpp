@@ -1,4 +1,5 @@
-// The Janus headers, as C++ can take them: none of them carries extern "C", and what they include must not be inside it.
+// The Janus headers, as C++ can take them: none of them carries extern "C", and what they include must not be inside
+// it.
 #pragma once
 
 #include <glib.h>

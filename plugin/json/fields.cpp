@@ -48,8 +48,8 @@ std::optional<std::string> Fields::text(const char* name, std::size_t max_bytes)
     return std::nullopt;
   }
   if (text->size() > max_bytes || !is_plain_text(*text)) {
-    fail(ErrorCode::kInvalidField, std::string(name) + " must be at most " + std::to_string(max_bytes) +
-                                       " bytes, without control characters");
+    fail(ErrorCode::kInvalidField,
+         std::string(name) + " must be at most " + std::to_string(max_bytes) + " bytes, without control characters");
     return std::nullopt;
   }
   return std::string(*text);
@@ -68,8 +68,8 @@ std::optional<std::int64_t> Fields::integer(const char* name, std::int64_t least
   if (!value) return std::nullopt;
   const auto number = value.integer();
   if (number && *number >= least && *number <= most) return number;
-  fail(ErrorCode::kInvalidField, std::string(name) + " must be a whole number from " + std::to_string(least) + " to " +
-                                     std::to_string(most));
+  fail(ErrorCode::kInvalidField,
+       std::string(name) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return std::nullopt;
 }
 

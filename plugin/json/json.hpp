@@ -1,4 +1,5 @@
-// Jansson with ownership in the types: Json owns one reference, JsonView borrows. No raw json_t* with an unwritten rule.
+// Jansson with ownership in the types: Json owns one reference, JsonView borrows. No raw json_t* with an unwritten
+// rule.
 #pragma once
 
 #include <jansson.h>
@@ -57,7 +58,7 @@ class JsonView {
 class Json {
  public:
   Json() = default;
-  static Json adopt(json_t* value) { return Json(value); }                // takes over the caller's reference
+  static Json adopt(json_t* value) { return Json(value); }               // takes over the caller's reference
   static Json share(json_t* value) { return Json(json_incref(value)); }  // takes a reference of its own
   static Json object() { return Json(json_object()); }
   static Json array() { return Json(json_array()); }

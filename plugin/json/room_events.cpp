@@ -24,7 +24,9 @@ Json to_json(const ParticipantLeft& event) {
   return json;
 }
 
-Json to_json(const Kicked&) { return named_event("kicked"); }
+Json to_json(const Kicked&) {
+  return named_event("kicked");
+}
 
 Json to_json(const Destroyed& event) {
   Json json = named_event("destroyed");

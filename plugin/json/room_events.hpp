@@ -10,8 +10,8 @@
 
 namespace callroom::json {
 
-Json error_json(const Error& error);          // {"callroom": "error", "error_code", "error"}
-Json named_event(const char* name);           // {"callroom": name}
+Json error_json(const Error& error);  // {"callroom": "error", "error_code", "error"}
+Json named_event(const char* name);   // {"callroom": name}
 Json event_json(const signaling::Event& event);
 Json joined_json(const signaling::Joined& joined, double sample_interval_ms);
 Json participants_json(const std::string& room, const std::vector<signaling::PeerEntry>& participants);

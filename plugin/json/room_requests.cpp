@@ -57,11 +57,17 @@ Request destroy(Fields& fields) {
   return DestroyRoom{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or("")};
 }
 
-Request exists(Fields& fields) { return RoomExists{fields.required_id("room")}; }
+Request exists(Fields& fields) {
+  return RoomExists{fields.required_id("room")};
+}
 
-Request list(Fields& fields) { return ListRooms{fields.text("admin_key", kMaxSecret).value_or("")}; }
+Request list(Fields& fields) {
+  return ListRooms{fields.text("admin_key", kMaxSecret).value_or("")};
+}
 
-Request participants(Fields& fields) { return ListParticipants{fields.required_id("room")}; }
+Request participants(Fields& fields) {
+  return ListParticipants{fields.required_id("room")};
+}
 
 Request kick(Fields& fields) {
   return Kick{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or(""), fields.required_id("id")};
@@ -82,13 +88,17 @@ Request join(Fields& fields) {
   return request;
 }
 
-Request negotiate(Fields& fields) { return Negotiate{fields.required_integer("negotiation", 0, kMaxNegotiation)}; }
+Request negotiate(Fields& fields) {
+  return Negotiate{fields.required_integer("negotiation", 0, kMaxNegotiation)};
+}
 
 Request receive(Fields& fields) {
   return Receive{fields.required_id("session_id"), fields.required_text("receive_token", kMaxSecret)};
 }
 
-Request answer(Fields& fields) { return Answer{fields.required_integer("negotiation", 0, kMaxNegotiation)}; }
+Request answer(Fields& fields) {
+  return Answer{fields.required_integer("negotiation", 0, kMaxNegotiation)};
+}
 
 Request configure(Fields& fields) {
   Configure request;
@@ -101,7 +111,9 @@ Request configure(Fields& fields) {
   return request;
 }
 
-Request leave(Fields&) { return Leave{}; }
+Request leave(Fields&) {
+  return Leave{};
+}
 
 struct Parser {
   std::string_view name;
@@ -109,10 +121,10 @@ struct Parser {
 };
 
 constexpr std::array kParsers = {
-    Parser{"create", create}, Parser{"edit", edit},           Parser{"destroy", destroy},
-    Parser{"exists", exists}, Parser{"list", list},           Parser{"participants", participants},
-    Parser{"kick", kick},     Parser{"join", join},           Parser{"negotiate", negotiate},
-    Parser{"receive", receive}, Parser{"answer", answer},     Parser{"configure", configure},
+    Parser{"create", create},   Parser{"edit", edit},     Parser{"destroy", destroy},
+    Parser{"exists", exists},   Parser{"list", list},     Parser{"participants", participants},
+    Parser{"kick", kick},       Parser{"join", join},     Parser{"negotiate", negotiate},
+    Parser{"receive", receive}, Parser{"answer", answer}, Parser{"configure", configure},
     Parser{"leave", leave},
 };
 

@@ -38,7 +38,7 @@ class Route {
   Route(const Route&) = delete;
   Route& operator=(const Route&) = delete;
 
-  // The source's thread only. Relays one packet: for each leg that takes it, relay(const Leg&) is called with the
+  // The source's thread only. Relays one packet: for each leg that takes it, relay(Leg&) is called with the
   // header rewritten for that leg; afterwards the header is as it came. is_key_frame() is asked only while a leg waits
   // for one. `packet` is a whole RTP packet of at least kRtpHeaderSize bytes, `now` is not 0. Neither callback may
   // block, or publish.
@@ -59,7 +59,7 @@ class Route {
         if (!begin(leg, source, is_key_frame)) continue;
       }
       leg.rewriter.rewrite(source, packet);
-      relay(std::as_const(leg));
+      relay(leg);
     }
     original.restore(packet);
   }

@@ -18,9 +18,13 @@ const char* to_string(MediaKind kind) {
   return "";
 }
 
-const char* to_string(Role role) { return role == Role::kPolite ? "polite" : "impolite"; }
+const char* to_string(Role role) {
+  return role == Role::kPolite ? "polite" : "impolite";
+}
 
-int max_capacity(MediaKind kind) { return kind == MediaKind::kP2p ? kMaxP2pCapacity : kMaxRelayCapacity; }
+int max_capacity(MediaKind kind) {
+  return kind == MediaKind::kP2p ? kMaxP2pCapacity : kMaxRelayCapacity;
+}
 
 Role role_towards(const Participant& self, const Participant& other) {
   if (self.user_id != other.user_id) return self.user_id > other.user_id ? Role::kPolite : Role::kImpolite;
@@ -205,8 +209,8 @@ Result<JoinOutcome> Rooms::join(const Join& request, HandleId handle, const Fres
   }
   Participant self{ids.participant_id, request.user_id, request.display,   ids.session_id,
                    ids.receive_token,  handle,          request.collision, next_order_++};
-  outcome.joined = {request.room, self.session_id, self.id, self.user_id, self.receive_token,
-                    room->second.settings.media, {}};
+  outcome.joined = {
+      request.room, self.session_id, self.id, self.user_id, self.receive_token, room->second.settings.media, {}};
   for (const Participant& other : room->second.participants) {
     outcome.joined.participants.push_back(entry_for(self, other));
     outcome.notices.push_back({other.handle, ParticipantJoined{entry_for(other, self)}});

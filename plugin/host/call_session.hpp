@@ -1,0 +1,120 @@
+// One participant's stay in a room: what it sends, what it receives, and what becomes its row. All of it is the
+// Switchboard's, under its lock, but for what is said to belong to a loop thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "host/handle.hpp"
+#include "media/codecs.hpp"
+#include "media/key_frame_requests.hpp"
+#include "media/routing.hpp"
+#include "media/slots.hpp"
+#include "quality/downlink_stream.hpp"
+#include "quality/key_frame.hpp"
+#include "quality/peer_rtcp.hpp"
+#include "quality/uplink_stream.hpp"
+#include "signaling/rooms.hpp"
+#include "storage/session_record.hpp"
+
+namespace callroom::host {
+
+inline constexpr std::size_t kMaxSendingMLines = 32;
+
+constexpr quality::MediaKind to_quality(media::Kind kind) {
+  return kind == media::Kind::kAudio ? quality::MediaKind::kAudio : quality::MediaKind::kVideo;
+}
+
+constexpr quality::Codec to_quality(media::Codec codec) {
+  switch (codec) {
+    case media::Codec::kOpus:
+      return quality::Codec::kOpus;
+    case media::Codec::kVp8:
+      return quality::Codec::kVp8;
+    case media::Codec::kVp9:
+      return quality::Codec::kVp9;
+    case media::Codec::kH264:
+      return quality::Codec::kH264;
+  }
+  return quality::Codec::kUnknown;
+}
+
+// One m-line on which the participant sends. `stream` and `route` are worked on by its loop thread.
+struct UplinkTrack {
+  UplinkTrack(int line, std::string its_mid, media::Format its_format, MonotonicUs now)
+      : m_line(line),
+        mid(std::move(its_mid)),
+        kind(media::kind_of(its_format.codec)),
+        format(its_format),
+        stream(to_quality(kind), to_quality(its_format.codec), now) {}
+
+  const int m_line;
+  const std::string mid;
+  const media::Kind kind;
+  media::Format format;
+  bool sending = false;  // by the last offer
+  quality::UplinkStream stream;
+  media::Route route;
+  media::Legs legs;  // what the route was last given
+  media::KeyFrameRequests key_frames;
+  std::atomic<MonotonicUs> last_key_frame{0};  // relayed; 0: none yet
+};
+
+// The sending PeerConnection.
+struct Uplink {
+  std::array<std::atomic<UplinkTrack*>, kMaxSendingMLines> by_line{};  // for the loop thread
+  std::vector<std::unique_ptr<UplinkTrack>> tracks;
+  quality::UplinkRtcp rtcp;  // of the loop thread
+};
+
+// What the source's thread needs of a receiving m-line: where to relay, and where to count.
+struct RelayLeg final : media::Leg {
+  RelayLeg(janus_plugin_session* session, std::uint16_t line, media::Kind kind, MonotonicUs now)
+      : Leg(session, line, static_cast<std::uint16_t>(1 + 997 * (line + 1)), 0, media::clock_khz(kind)),
+        stream(to_quality(kind), now) {}
+
+  quality::DownlinkStream stream;
+};
+
+// One m-line on which the participant receives.
+struct DownlinkTrack {
+  std::shared_ptr<RelayLeg> leg;
+  std::string source_session;                 // session id of whom the leg is attached to; empty: nobody
+  std::atomic<UplinkTrack*> source{nullptr};  // whose route the leg is in
+  std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
+};
+
+// The receiving PeerConnection: what one handle was for. A new handle gets a new one.
+struct Downlink {
+  explicit Downlink(media::Codec video) : slots(video) {}
+
+  media::Slots slots;
+  std::array<std::atomic<DownlinkTrack*>, 2 * media::Slots::kMost> by_line{};  // for the loop thread
+  std::vector<std::unique_ptr<DownlinkTrack>> tracks;
+  quality::DownlinkRtcp rtcp;                                               // of the loop thread
+  std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};  // of the loop thread, filled as they come
+};
+
+struct CallSession {
+  std::string room, participant, user_id, session_id, receive_token;
+  signaling::RoomSettings settings;  // of the room, when it was joined
+
+  std::weak_ptr<Handle> sender, receiver;
+  Uplink uplink;
+  std::shared_ptr<Downlink> downlink;             // null: no receiving handle
+  std::vector<std::shared_ptr<Downlink>> former;  // whose loop thread may still be looking at them
+
+  storage::SessionRecord record;  // what is known of the row so far
+  bool ended = false;
+  bool audio_on = true, video_on = true;  // by `configure`
+  int bitrate_kbps = 0;
+  std::uint32_t keyframe_requests = 0;
+};
+
+}  // namespace callroom::host

@@ -1,0 +1,136 @@
+#include "host/config.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "base/text.hpp"
+#include "host/config_section.hpp"
+#include "host/janus.hpp"
+
+namespace callroom::host {
+namespace {
+
+struct ConfigCloser {
+  void operator()(janus_config* config) const { janus_config_destroy(config); }
+};
+
+template <typename Target, typename Value>
+void assign(Target& target, std::optional<Value> value) {
+  if (value) target = static_cast<Target>(*std::move(value));
+}
+
+void read_general(ConfigSection section, Config& config) {
+  assign(config.admin_key, section.text("admin_key"));
+  assign(config.events, section.flag("events"));
+  assign(config.data_dir, section.text("data_dir"));
+  if (const auto ms = section.integer("sample_interval", 500, 60'000)) {
+    config.sample_interval = std::chrono::milliseconds(*ms);
+  }
+  assign(config.allow_adhoc_tests, section.flag("allow_adhoc_tests"));
+  assign(config.max_rooms, section.integer("max_rooms", 1, 1'000'000));
+  assign(config.max_sessions, section.integer("max_sessions", 1, 100'000));
+  if (config.data_dir.empty() || config.data_dir.front() != '/')
+    section.complain("data_dir", "must be an absolute path");
+  section.refuse_other_keys();
+}
+
+void read_database(ConfigSection section, Config& config) {
+  assign(config.database_writer, section.text("writer"));
+  assign(config.database_reader, section.text("reader"));
+  assign(config.database_admin_user, section.text("admin_user"));
+  assign(config.retention_days, section.integer("retention_days", 1, 3'650));
+  if (const auto ms = section.integer("statement_timeout", 100, 600'000)) {
+    config.statement_timeout = std::chrono::milliseconds(*ms);
+  }
+  if (!config.database_reader.empty() && config.database_admin_user.empty()) {
+    section.complain("admin_user", "must name a user of the table admin_roles where a reader is configured");
+  }
+  section.refuse_other_keys();
+}
+
+void read_turn_server(ConfigSection section, const std::string& id, Config& config) {
+  turn::ServerConfig server;
+  server.id = id;
+  if (!is_valid_id(id)) section.complain("", "must have 1 to 64 printable characters after turn-");
+  server.url = section.text("url").value_or("");
+  if (server.url.empty()) section.complain("url", "is missing");
+  server.username = section.text("username");
+  server.password = section.text("password");
+  server.secret = section.text("secret");
+  if (server.password && server.secret) section.complain("secret", "and password exclude each other");
+  if (const auto seconds = section.integer("check_every", 0, 86'400)) {
+    server.check_every = std::chrono::seconds(*seconds);
+  }
+  server.ca_file = section.text("ca_file");
+  section.refuse_other_keys();
+  config.turn_servers.push_back(std::move(server));
+}
+
+void read_room(ConfigSection section, const std::string& id, Config& config) {
+  using signaling::MediaKind;
+  signaling::RoomSettings room;
+  room.id = id;
+  if (!is_valid_id(id)) section.complain("", "must have 1 to 64 printable characters after room-");
+  if (const auto media = section.choice("media", {"relay", "p2p", "auto"})) room.media = static_cast<MediaKind>(*media);
+  assign(room.capacity, section.integer("capacity", 2, max_capacity(room.media)));
+  assign(room.description, section.text("description"));
+  assign(room.pin, section.text("pin"));
+  assign(room.secret, section.text("secret"));
+  assign(room.is_private, section.flag("is_private"));
+  assign(room.audiocodec, section.words("audiocodec", {"opus"}));
+  assign(room.videocodec, section.words("videocodec", {"vp8", "vp9", "h264"}));
+  assign(room.bitrate_kbps, section.integer("bitrate", signaling::kMinBitrateKbps, signaling::kMaxBitrateKbps));
+  assign(room.quality_events, section.flag("quality_events"));
+  assign(room.signed_tokens, section.flag("signed_tokens"));
+  section.refuse_other_keys();
+  config.rooms.push_back(std::move(room));
+}
+
+void check_ice_servers(ConfigSection& section, const Config& config) {
+  for (const std::string& id : config.ice_servers) {
+    if (std::ranges::find(config.turn_servers, id, &turn::ServerConfig::id) == config.turn_servers.end()) {
+      section.complain("servers", "names " + id + ", and there is no category turn-" + id);
+    }
+  }
+}
+
+}  // namespace
+
+Result<Config> load_config(const std::string& folder) {
+  Config config;
+  const std::string path = folder + "/janus.plugin.callroom.jcfg";
+  if (!std::filesystem::exists(path)) return config;
+  const std::unique_ptr<janus_config, ConfigCloser> file(janus_config_parse(path.c_str()));
+  if (!file) return Error{ErrorCode::kInvalidField, path + " cannot be read"};
+
+  std::optional<std::string> complaint;
+  const auto section = [&](const char* name) {
+    return ConfigSection(file.get(), janus_config_get(file.get(), nullptr, janus_config_type_category, name), name,
+                         complaint);
+  };
+  read_general(section("general"), config);
+  read_database(section("database"), config);
+  const std::unique_ptr<GList, decltype(&g_list_free)> categories(janus_config_get_categories(file.get(), nullptr),
+                                                                  &g_list_free);
+  for (GList* at = categories.get(); at != nullptr; at = at->next) {
+    auto* category = static_cast<janus_config_category*>(at->data);
+    const std::string name = category->name != nullptr ? category->name : "";
+    ConfigSection here(file.get(), category, name, complaint);
+    if (name.starts_with("turn-")) {
+      read_turn_server(here, name.substr(5), config);
+    } else if (name.starts_with("room-")) {
+      read_room(here, name.substr(5), config);
+    } else if (name != "general" && name != "database" && name != "ice" && name != "alerts") {
+      if (!complaint) complaint = name + " is not a category that Callroom knows";
+    }
+  }
+  ConfigSection ice = section("ice");
+  assign(config.ice_servers, ice.words("servers"));
+  ice.refuse_other_keys();
+  check_ice_servers(ice, config);
+  if (complaint) return Error{ErrorCode::kInvalidField, path + ": " + *complaint};
+  return config;
+}
+
+}  // namespace callroom::host

@@ -1,0 +1,43 @@
+// One Janus handle attached to the plugin: a signaling connection, and perhaps a PeerConnection.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "host/janus.hpp"
+#include "host/strand.hpp"
+#include "signaling/rooms.hpp"
+
+namespace callroom::host {
+
+class CallSession;
+struct Uplink;
+struct Downlink;
+
+// Owned by the registry until the core destroys the handle, and by work under way until that is done; then it gives
+// back the reference to the core's session that the core took for the plugin.
+class Handle : public std::enable_shared_from_this<Handle> {
+ public:
+  Handle(janus_plugin_session* its_session, signaling::HandleId handle_id, WorkerPool& pool)
+      : core_session(its_session), id(handle_id), strand(std::make_shared<Strand>(pool)) {}
+  ~Handle();
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  janus_plugin_session* const core_session;
+  const signaling::HandleId id;
+  const std::shared_ptr<Strand> strand;
+
+  // Read by the handle's loop thread for each packet; what they point at lives on in `session` and `retired`.
+  std::atomic<Uplink*> uplink{nullptr};
+  std::atomic<Downlink*> downlink{nullptr};
+
+  // Under the lock of the Switchboard.
+  std::shared_ptr<CallSession> session;               // whose sending or receiving PeerConnection this is
+  std::vector<std::shared_ptr<CallSession>> retired;  // former ones, which the loop thread may still be looking at
+  bool negotiated = false;                            // the core has a PeerConnection here
+  bool destroyed = false;
+};
+
+}  // namespace callroom::host

@@ -1,0 +1,14 @@
+// What happens to each packet, on the loop thread of the handle it came in on. No lock, no allocation, no log.
+#pragma once
+
+#include "host/core.hpp"
+
+namespace callroom::host {
+
+// The core's callbacks, for the packet path; set once before any session exists.
+void set_packet_core(const Core* core);
+
+void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept;
+void read_rtcp(janus_plugin_session* session, janus_plugin_rtcp* packet) noexcept;
+
+}  // namespace callroom::host

@@ -1,0 +1,145 @@
+#include "host/plugin.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+#include <variant>
+
+#include "host/monotonic.hpp"
+#include "host/packet_path.hpp"
+#include "json/room_events.hpp"
+#include "json/room_requests.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+using json::JsonView;
+
+namespace {
+
+// Enough that a few clients whose candidates take seconds to gather delay nobody else.
+constexpr std::size_t kWorkers = 8;
+constexpr std::chrono::milliseconds kTick{50};
+
+template <typename Request>
+concept AboutRooms = requires(Switchboard& board, const Request& request) {
+  board.answer(request);
+};
+
+Result<std::optional<Jsep>> read_jsep(JsonView jsep) {
+  if (!jsep) return std::optional<Jsep>();
+  const auto type = jsep["type"].string();
+  const auto sdp = jsep["sdp"].string();
+  if (!type || !sdp) return Error{ErrorCode::kInvalidJsep, "A jsep needs the strings type and sdp"};
+  return std::optional(Jsep{std::string(*type), std::string(*sdp), false});
+}
+
+}  // namespace
+
+std::unique_ptr<Plugin> Plugin::start(janus_callbacks* callbacks, janus_plugin* entry, const char* config_path) {
+  if (const auto reason = reason_to_refuse_core()) {
+    JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", reason->c_str());
+    return nullptr;
+  }
+  auto config = load_config(config_path);
+  if (!config) {
+    JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", config.error().text.c_str());
+    return nullptr;
+  }
+  auto plugin = std::make_unique<Plugin>(Core(callbacks, entry), *std::move(config));
+  JANUS_LOG(LOG_INFO, "[callroom] Callroom %s is ready\n", CALLROOM_VERSION);
+  return plugin;
+}
+
+Plugin::Plugin(const Core& core, Config config)
+    : core_(core),
+      config_(std::move(config)),
+      pool_(kWorkers),
+      registry_(pool_),
+      switchboard_(config_, core_, [](storage::SessionRecord, std::function<void()> acknowledge) { acknowledge(); }) {
+  set_packet_core(&core_);
+  for (const auto& room : config_.rooms) {
+    if (const auto added = switchboard_.add_room(room); !added) {
+      JANUS_LOG(LOG_ERR, "[callroom] Room %s: %s\n", room.id.c_str(), added.error().text.c_str());
+    }
+  }
+  ticker_ = std::make_unique<Ticker>(kTick, [this] { switchboard_.tick(monotonic_now()); });
+}
+
+Plugin::~Plugin() {
+  ticker_.reset();
+  switchboard_.end_all("shutdown");
+  pool_.stop();
+}
+
+bool Plugin::create_session(janus_plugin_session* session) {
+  session->plugin_handle = registry_.add(session).get();
+  return true;
+}
+
+Json Plugin::handle_message(janus_plugin_session* session, std::string transaction, Json body, Json jsep) {
+  const auto handle = registry_.find(session);
+  if (!handle) return json::error_json({ErrorCode::kInternal, "This handle is gone"});
+  auto request = json::parse_room_request(body.view());
+  if (!request) return refuse(handle, request.error(), bool{jsep});
+  return std::visit(
+      [&](auto& each) -> Json {
+        if constexpr (AboutRooms<std::decay_t<decltype(each)>>) {
+          return switchboard_.answer(each);
+        } else {
+          return enqueue(handle, std::move(transaction), std::move(each), std::move(jsep));
+        }
+      },
+      *request);
+}
+
+// An offer that the core has applied and nobody answers would leave the handle stuck: its PeerConnection goes.
+Json Plugin::refuse(const std::shared_ptr<Handle>& handle, const Error& error, bool had_jsep) {
+  if (had_jsep) switchboard_.abandon_offer(handle);
+  return json::error_json(error);
+}
+
+template <typename Request>
+Json Plugin::enqueue(const std::shared_ptr<Handle>& handle, std::string transaction, Request request, Json jsep) {
+  auto description = read_jsep(jsep.view());
+  if (!description) return refuse(handle, description.error(), true);
+  const bool had_jsep = description->has_value();
+  const bool posted =
+      handle->strand->post_request([this, weak = std::weak_ptr(handle), request = std::move(request),
+                                    transaction = std::move(transaction), jsep = *std::move(description)]() mutable {
+        const auto open = weak.lock();
+        if (!open) return;
+        const bool has_jsep = jsep.has_value();
+        Switchboard::Context context{open, std::move(transaction), std::move(jsep)};
+        const auto done = switchboard_.carry_out(context, request);
+        if (done) return;
+        if (has_jsep) switchboard_.abandon_offer(open);
+        core_.push_event(open->core_session, context.transaction, json::error_json(done.error()), std::nullopt);
+      });
+  if (posted) return {};
+  return refuse(handle, {ErrorCode::kQueueFull, "Too many requests of this handle are waiting"}, had_jsep);
+}
+
+Json Plugin::handle_admin_message(JsonView) {
+  return json::error_json({ErrorCode::kUnknownRequest, "Unknown request"});
+}
+
+void Plugin::setup_media(janus_plugin_session* session) {
+  if (const auto handle = registry_.find(session)) switchboard_.media_up(*handle);
+}
+
+void Plugin::hangup_media(janus_plugin_session* session) {
+  if (const auto handle = registry_.find(session)) switchboard_.media_down(*handle);
+}
+
+void Plugin::destroy_session(janus_plugin_session* session) {
+  const auto handle = registry_.remove(session);
+  if (handle) switchboard_.handle_gone(handle, core_is_stopping());
+}
+
+Json Plugin::query_session(janus_plugin_session* session) {
+  const auto handle = registry_.find(session);
+  return handle ? switchboard_.describe(*handle) : Json::object();
+}
+
+}  // namespace callroom::host

@@ -1,0 +1,323 @@
+#include "host/switchboard.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "host/monotonic.hpp"
+#include "host/random.hpp"
+#include "json/room_events.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+
+Switchboard::Switchboard(const Config& config, const Core& core, EndSink end_sink)
+    : config_(config),
+      core_(core),
+      end_sink_(std::move(end_sink)),
+      rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
+
+Result<std::string> Switchboard::add_room(signaling::RoomSettings settings) {
+  const std::lock_guard lock(mutex_);
+  return rooms_.add(std::move(settings));
+}
+
+// ---- posting ----
+
+void Switchboard::post(signaling::HandleId to, Json event) {
+  const auto it = handles_.find(to);
+  if (it == handles_.end()) return;
+  if (const auto handle = it->second.lock()) post(handle, "", std::move(event));
+}
+
+void Switchboard::post(const std::shared_ptr<Handle>& to, std::string transaction, Json event,
+                       std::optional<Jsep> jsep) {
+  const bool posted = to->strand->post_event([this, weak = std::weak_ptr(to), transaction = std::move(transaction),
+                                              event = std::move(event), jsep = std::move(jsep)] {
+    if (const auto handle = weak.lock()) core_.push_event(handle->core_session, transaction, event, jsep);
+  });
+  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; one was dropped\n");
+}
+
+void Switchboard::post_all(const std::vector<signaling::Notice>& notices) {
+  for (const auto& notice : notices) post(notice.to, json::event_json(notice.event));
+}
+
+// ---- requests that concern rooms ----
+
+Json Switchboard::answer(const signaling::CreateRoom& request) {
+  const std::lock_guard lock(mutex_);
+  const auto created = rooms_.create(request, random_hex(8));
+  if (!created) return json::error_json(created.error());
+  Json answer = json::named_event("created");
+  answer.set("room", *created);
+  return answer;
+}
+
+Json Switchboard::answer(const signaling::EditRoom& request) {
+  const std::lock_guard lock(mutex_);
+  if (const auto edited = rooms_.edit(request); !edited) return json::error_json(edited.error());
+  Json answer = json::named_event("edited");
+  answer.set("room", request.room);
+  return answer;
+}
+
+Json Switchboard::answer(const signaling::DestroyRoom& request) {
+  const std::lock_guard lock(mutex_);
+  const auto departures = rooms_.destroy(request);
+  if (!departures) return json::error_json(departures.error());
+  for (const auto& departure : *departures) depart(departure, "room_destroyed");
+  Json answer = json::named_event("destroyed");
+  answer.set("room", request.room);
+  return answer;
+}
+
+Json Switchboard::answer(const signaling::RoomExists& request) {
+  const std::lock_guard lock(mutex_);
+  Json answer = json::named_event("exists");
+  answer.set("room", request.room).set("exists", rooms_.find(request.room) != nullptr);
+  return answer;
+}
+
+Json Switchboard::answer(const signaling::ListRooms& request) {
+  const std::lock_guard lock(mutex_);
+  return json::rooms_json(rooms_.list(request));
+}
+
+Json Switchboard::answer(const signaling::ListParticipants& request) {
+  const std::lock_guard lock(mutex_);
+  const auto participants = rooms_.participants(request);
+  if (!participants) return json::error_json(participants.error());
+  return json::participants_json(request.room, *participants);
+}
+
+Json Switchboard::answer(const signaling::Kick& request) {
+  const std::lock_guard lock(mutex_);
+  const auto departure = rooms_.kick(request);
+  if (!departure) return json::error_json(departure.error());
+  depart(*departure, "kicked");
+  Json answer = json::named_event("kicked");
+  answer.set("room", request.room).set("id", request.id);
+  return answer;
+}
+
+Result<void> Switchboard::kick(const std::string& room, const std::string& participant) {
+  const std::lock_guard lock(mutex_);
+  const auto departure = rooms_.kick(room, participant);
+  if (!departure) return departure.error();
+  depart(*departure, "kicked");
+  return {};
+}
+
+Result<void> Switchboard::destroy_room(const std::string& room) {
+  const std::lock_guard lock(mutex_);
+  const auto departures = rooms_.destroy(room);
+  if (!departures) return departures.error();
+  for (const auto& departure : *departures) depart(departure, "room_destroyed");
+  return {};
+}
+
+// ---- joining and leaving ----
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Join& request) {
+  const std::lock_guard lock(mutex_);
+  Handle& handle = *context.handle;
+  if (handle.destroyed) return {};
+  if (handle.session) return Error{ErrorCode::kAlreadyJoined, "This handle is in a room already"};
+  const signaling::FreshIds ids{random_uuid(), random_hex(8), random_hex(16)};
+  auto outcome = rooms_.join(request, handle.id, ids);
+  if (!outcome) return outcome.error();
+
+  auto session = std::make_shared<CallSession>();
+  session->room = request.room;
+  session->participant = ids.participant_id;
+  session->user_id = request.user_id;
+  session->session_id = ids.session_id;
+  session->receive_token = ids.receive_token;
+  session->settings = rooms_.find(request.room)->settings;
+  session->bitrate_kbps = session->settings.bitrate_kbps;
+  session->sender = context.handle;
+  storage::SessionRecord& record = session->record;
+  record.session_id = ids.session_id;
+  record.started_at = wall_now();
+  record.node = config_.node;
+  record.room = request.room;
+  record.user_id = request.user_id;
+  if (!request.display.empty()) record.display = request.display;
+  if (!request.device_info.empty()) record.device_info = request.device_info;
+
+  if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
+  handle.session = session;
+  handle.uplink.store(&session->uplink, std::memory_order_release);
+  sessions_.emplace(ids.session_id, session);
+  by_room_[request.room].push_back(session);
+  handles_[handle.id] = context.handle;
+  post(context.handle, context.transaction,
+       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count()));
+  post_all(outcome->notices);
+  return {};
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Leave&) {
+  const std::lock_guard lock(mutex_);
+  const auto session = sending_session(*context.handle);
+  if (!session) return session.error();
+  const auto departure = rooms_.leave((*session)->room, (*session)->participant, "left");
+  if (departure) depart(*departure, "left", context.transaction);
+  return {};
+}
+
+void Switchboard::depart(const signaling::Departure& departure, const std::string& reason,
+                         const std::string& transaction) {
+  const auto it = sessions_.find(departure.participant.session_id);
+  if (it != sessions_.end()) end(it->second, reason, transaction);
+  post_all(departure.notices);
+  handles_.erase(departure.participant.handle);
+}
+
+void Switchboard::end(const SessionPtr& session_in, const std::string& reason, const std::string& transaction) {
+  const SessionPtr session = session_in;  // the map's own reference goes below
+  if (session->ended) return;
+  session->ended = true;
+  release_sources(*session);
+  const auto sender = session->sender.lock();
+  const auto receiver = session->receiver.lock();
+  if (receiver) release_receiver(*receiver);
+  if (sender) {
+    sender->uplink.store(nullptr, std::memory_order_release);
+    sender->session.reset();
+    sender->retired.push_back(session);
+  }
+  sessions_.erase(session->session_id);
+  const auto room = by_room_.find(session->room);
+  std::erase(room->second, session);
+  if (room->second.empty()) by_room_.erase(room);
+  reconnect_room(session->room);
+
+  storage::SessionRecord record = session->record;
+  record.ended_at = wall_now();
+  record.end_reason = reason;
+  end_sink_(std::move(record), [this, sender, receiver, transaction, id = session->session_id, reason] {
+    Json left = json::named_event("left");
+    left.set("session_id", id).set("reason", reason);
+    if (sender) post(sender, transaction, std::move(left));
+    for (const auto& handle : {sender, receiver}) {
+      if (handle) post_close(handle);
+    }
+  });
+}
+
+void Switchboard::post_close(const std::shared_ptr<Handle>& handle) {
+  const bool posted = handle->strand->post_event([this, weak = std::weak_ptr(handle)] {
+    if (const auto open = weak.lock()) core_.close_peer_connection(open->core_session);
+  });
+  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its PeerConnection stays open\n");
+}
+
+Result<Switchboard::SessionPtr> Switchboard::sending_session(const Handle& handle) const {
+  if (handle.session && handle.session->sender.lock().get() == &handle) return handle.session;
+  return Error{ErrorCode::kNotJoined, "This handle is in no room"};
+}
+
+std::vector<Switchboard::SessionPtr> Switchboard::others_in_room(const CallSession& session) const {
+  std::vector<SessionPtr> others;
+  const auto room = by_room_.find(session.room);
+  if (room == by_room_.end()) return others;
+  std::ranges::copy_if(room->second, std::back_inserter(others),
+                       [&](const SessionPtr& other) { return other.get() != &session; });
+  return others;
+}
+
+// ---- of the core ----
+
+void Switchboard::abandon_offer(const std::shared_ptr<Handle>& handle) {
+  const std::lock_guard lock(mutex_);
+  if (!handle->negotiated) post_close(handle);
+}
+
+void Switchboard::handle_gone(const std::shared_ptr<Handle>& handle, bool stopping) {
+  const std::lock_guard lock(mutex_);
+  handle->destroyed = true;
+  handle->uplink.store(nullptr, std::memory_order_release);
+  handle->downlink.store(nullptr, std::memory_order_release);
+  const SessionPtr session = handle->session;
+  if (session && session->sender.lock() == handle) {
+    const std::string reason = stopping ? "shutdown" : "hangup";
+    const auto departure = rooms_.leave(session->room, session->participant, reason);
+    if (departure) depart(*departure, reason);
+  } else if (session) {
+    release_receiver(*handle);
+  }
+  handle->session.reset();
+  handle->retired.clear();
+}
+
+void Switchboard::end_all(const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  while (!sessions_.empty()) {
+    const SessionPtr session = sessions_.begin()->second;
+    const auto departure = rooms_.leave(session->room, session->participant, reason);
+    if (departure) {
+      depart(*departure, reason);
+    } else {
+      end(session, reason, "");
+    }
+  }
+}
+
+void Switchboard::media_up(Handle& handle) {
+  const std::lock_guard lock(mutex_);
+  const SessionPtr session = handle.session;
+  if (!session) return;
+  const MonotonicUs now = monotonic_now();
+  if (session->sender.lock().get() == &handle) {
+    for (const auto& track : session->uplink.tracks) {
+      if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
+    }
+    cap(*session);
+  }
+}
+
+void Switchboard::media_down(Handle& handle) {
+  const std::lock_guard lock(mutex_);
+  handle.negotiated = false;
+  handle.retired.clear();
+}
+
+Json Switchboard::describe(Handle& handle) const {
+  const std::lock_guard lock(mutex_);
+  Json json = Json::object();
+  json.set("waiting", static_cast<std::int64_t>(handle.strand->waiting()));
+  if (const auto& session = handle.session) {
+    json.set("room", session->room).set("user_id", session->user_id).set("id", session->participant);
+    json.set("session_id", session->session_id);
+    json.set("peer_connection", session->sender.lock().get() == &handle ? "sending" : "receiving");
+  }
+  return json;
+}
+
+Json Switchboard::rooms() const {
+  const std::lock_guard lock(mutex_);
+  return json::rooms_json(rooms_.list_all());
+}
+
+Json Switchboard::live() const {
+  const std::lock_guard lock(mutex_);
+  Json list = Json::array();
+  for (const auto& [room, sessions] : by_room_) {
+    for (const SessionPtr& session : sessions) {
+      Json entry = Json::object();
+      entry.set("session_id", session->session_id).set("room", room).set("user_id", session->user_id);
+      entry.set("id", session->participant).set("display", session->record.display);
+      list.append(std::move(entry));
+    }
+  }
+  return list;
+}
+
+std::size_t Switchboard::session_count() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+}  // namespace callroom::host

@@ -1,0 +1,119 @@
+// Everything that is decided about rooms and calls on this node, behind one lock: requests come in from the handles'
+// strands, decisions are made on the pure layers, and what follows from them is posted to the strands of those whom it
+// concerns, in the order of the decisions. The core is never called with the lock held.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "host/call_session.hpp"
+#include "host/config.hpp"
+#include "host/core.hpp"
+#include "host/handle.hpp"
+#include "host/sdp.hpp"
+#include "json/json.hpp"
+#include "signaling/rooms.hpp"
+
+namespace callroom::host {
+
+class Switchboard {
+ public:
+  // Called once for each session that ends, with the lock held: hands over the row. `acknowledge` tells the participant
+  // (and may be called on any thread, later, once the row is safe).
+  using EndSink = std::function<void(storage::SessionRecord, std::function<void()> acknowledge)>;
+
+  Switchboard(const Config& config, const Core& core, EndSink end_sink);
+
+  Result<std::string> add_room(signaling::RoomSettings settings);
+
+  // Requests that concern rooms rather than this handle; answered at once. Any thread.
+  json::Json answer(const signaling::CreateRoom& request);
+  json::Json answer(const signaling::EditRoom& request);
+  json::Json answer(const signaling::DestroyRoom& request);
+  json::Json answer(const signaling::RoomExists& request);
+  json::Json answer(const signaling::ListRooms& request);
+  json::Json answer(const signaling::ListParticipants& request);
+  json::Json answer(const signaling::Kick& request);
+
+  // Requests of a handle, on its strand. What comes of them is posted, the error returned.
+  struct Context {
+    std::shared_ptr<Handle> handle;
+    std::string transaction;
+    std::optional<Jsep> jsep;
+  };
+  Result<void> carry_out(const Context& context, const signaling::Join& request);
+  Result<void> carry_out(const Context& context, const signaling::Negotiate& request);
+  Result<void> carry_out(const Context& context, const signaling::Receive& request);
+  Result<void> carry_out(const Context& context, const signaling::Answer& request);
+  Result<void> carry_out(const Context& context, const signaling::Configure& request);
+  Result<void> carry_out(const Context& context, const signaling::Leave& request);
+
+  // A jsep came with a request that was refused. An offer that the core has applied and nobody answers would leave a
+  // handle without a PeerConnection stuck, so what the core made of it is closed.
+  void abandon_offer(const std::shared_ptr<Handle>& handle);
+
+  // Of the core, on the handle's loop thread.
+  void media_up(Handle& handle);
+  void media_down(Handle& handle);
+  void handle_gone(const std::shared_ptr<Handle>& handle, bool stopping);
+
+  void end_all(const std::string& reason);
+
+  // Every kTickUs, on the ticker's thread: asks senders for the key frames that somebody waits for.
+  void tick(MonotonicUs now);
+  // Tells each sender the most it may send; now and then, for a REMB can get lost.
+  void cap_senders();
+  json::Json describe(Handle& handle) const;
+
+  // For administrators.
+  json::Json rooms() const;
+  json::Json live() const;
+  Result<void> kick(const std::string& room, const std::string& participant);
+  Result<void> destroy_room(const std::string& room);
+  std::size_t session_count() const;
+
+ private:
+  using SessionPtr = std::shared_ptr<CallSession>;
+
+  // All of these with the lock held.
+  void post(signaling::HandleId to, json::Json event);
+  void post(const std::shared_ptr<Handle>& to, std::string transaction, json::Json event,
+            std::optional<Jsep> jsep = std::nullopt);
+  void post_close(const std::shared_ptr<Handle>& handle);
+  void post_all(const std::vector<signaling::Notice>& notices);
+  void depart(const signaling::Departure& departure, const std::string& reason, const std::string& transaction = "");
+  void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
+  Result<SessionPtr> sending_session(const Handle& handle) const;
+  void cap(const CallSession& session);
+  std::vector<SessionPtr> others_in_room(const CallSession& session) const;
+
+  // Media (switchboard_media.cpp).
+  void apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+                   const std::vector<sdp::AcceptedMedia>& accepted);
+  std::vector<media::Sender> senders_for(const CallSession& session) const;
+  void reconnect_room(const std::string& room);  // after anybody's media changed: who receives whom now
+  void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
+  void carry_out_move(CallSession& session, const media::Move& move);
+  DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
+  void detach(DownlinkTrack& track);
+  void release_receiver(Handle& handle);
+  void release_sources(const CallSession& session);  // whoever receives this session, no more
+
+  const Config& config_;
+  const Core& core_;
+  EndSink end_sink_;
+  mutable std::mutex mutex_;
+  signaling::Rooms rooms_;
+  std::unordered_map<std::string, SessionPtr> sessions_;                    // by session id
+  std::map<std::string, std::vector<SessionPtr>> by_room_;                  // in the order of arrival
+  std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
+};
+
+}  // namespace callroom::host

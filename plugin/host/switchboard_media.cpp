@@ -1,0 +1,345 @@
+// Who hears and sees whom: offers and answers of the two PeerConnections, and the routes between them.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "host/monotonic.hpp"
+#include "host/switchboard.hpp"
+#include "json/room_events.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+
+namespace {
+
+std::vector<media::Codec> preference(const CallSession& session, media::Kind kind) {
+  std::vector<media::Codec> codecs;
+  for (const std::string& name :
+       kind == media::Kind::kAudio ? session.settings.audiocodec : session.settings.videocodec) {
+    if (const auto codec = media::codec_named(name)) codecs.push_back(*codec);
+  }
+  return codecs;
+}
+
+std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const std::vector<sdp::OfferedMedia>& offered) {
+  std::vector<sdp::AcceptedMedia> accepted;
+  for (const sdp::OfferedMedia& media : offered) {
+    sdp::AcceptedMedia answer{media.m_line, std::nullopt};
+    if (media.kind && static_cast<std::size_t>(media.m_line) < kMaxSendingMLines) {
+      answer.format = media::choose(media.formats, preference(session, *media.kind));
+    }
+    accepted.push_back(answer);
+  }
+  return accepted;
+}
+
+UplinkTrack* track_of_line(const Uplink& uplink, int m_line) {
+  const auto it = std::ranges::find(uplink.tracks, m_line, [](const auto& track) { return track->m_line; });
+  return it == uplink.tracks.end() ? nullptr : it->get();
+}
+
+UplinkTrack* track_of_mid(const Uplink& uplink, const std::string& mid) {
+  const auto it = std::ranges::find(uplink.tracks, mid, [](const auto& track) { return track->mid; });
+  return it == uplink.tracks.end() ? nullptr : it->get();
+}
+
+bool is_on(const CallSession& session, const UplinkTrack& track) {
+  return track.sending && (track.kind == media::Kind::kAudio ? session.audio_on : session.video_on);
+}
+
+media::Sender sender_entry(const CallSession& session) {
+  media::Sender sender{session.participant, {}};
+  std::uint16_t audio = 0, video = 0;
+  for (const auto& track : session.uplink.tracks) {
+    const std::uint16_t slot = track->kind == media::Kind::kAudio ? audio++ : video++;
+    if (is_on(session, *track)) sender.streams.push_back({track->mid, track->kind, track->format.codec, slot});
+  }
+  return sender;
+}
+
+Json streams_json(const media::Slots& slots) {
+  Json streams = Json::array();
+  for (const media::Occupied& line : slots.streams()) {
+    Json entry = Json::object();
+    entry.set("mid", line.mid).set("kind", media::to_string(line.kind)).set("id", line.source.participant);
+    entry.set("source", line.source.mid);
+    streams.append(std::move(entry));
+  }
+  return streams;
+}
+
+}  // namespace
+
+// ---- the sending PeerConnection ----
+
+void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+                              const std::vector<sdp::AcceptedMedia>& accepted) {
+  const MonotonicUs now = monotonic_now();
+  for (std::size_t i = 0; i < offered.size(); ++i) {
+    UplinkTrack* track = track_of_line(session.uplink, offered[i].m_line);
+    if (!accepted[i].format) {
+      if (track != nullptr) track->sending = false;
+      continue;
+    }
+    if (track == nullptr) {
+      session.uplink.tracks.push_back(
+          std::make_unique<UplinkTrack>(offered[i].m_line, offered[i].mid, *accepted[i].format, now));
+      track = session.uplink.tracks.back().get();
+    }
+    track->format = *accepted[i].format;
+    track->stream.set_codec(to_quality(track->format.codec));
+    track->sending = offered[i].sends;
+    if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
+    session.uplink.by_line[static_cast<std::size_t>(offered[i].m_line)].store(track, std::memory_order_release);
+  }
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Negotiate& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sending_session(*context.handle);
+  if (!found) return found.error();
+  if (!context.jsep) return Error{ErrorCode::kMissingJsep, "negotiate needs an offer"};
+  if (context.jsep->type != "offer") return Error{ErrorCode::kInvalidJsep, "negotiate takes an offer only"};
+  CallSession& session = **found;
+  if (session.settings.media == signaling::MediaKind::kP2p) {
+    return Error{ErrorCode::kWrongMedia, "In a p2p room offers travel in signal"};
+  }
+  const auto offered = sdp::read_offer(context.jsep->sdp);
+  if (!offered) return offered.error();
+  const auto accepted = accept(session, *offered);
+  std::string answer = sdp::write_answer(context.jsep->sdp, accepted);
+
+  apply_offer(session, *offered, accepted);
+  context.handle->negotiated = true;
+  ++session.record.negotiations;
+  Json event = json::named_event("negotiated");
+  Json streams = Json::array();
+  for (const auto& track : session.uplink.tracks) {
+    Json entry = Json::object();
+    entry.set("mid", track->mid).set("kind", media::to_string(track->kind)).set("id", session.participant);
+    streams.append(std::move(entry));
+  }
+  event.set("negotiation", request.negotiation).set("streams", std::move(streams));
+  post(context.handle, context.transaction, std::move(event), Jsep{"answer", std::move(answer), false});
+  reconnect_room(session.room);
+  return {};
+}
+
+// ---- the receiving PeerConnection ----
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Receive& request) {
+  const std::lock_guard lock(mutex_);
+  Handle& handle = *context.handle;
+  if (handle.destroyed) return {};
+  if (handle.session) return Error{ErrorCode::kAlreadyJoined, "This handle is in use already"};
+  const auto it = sessions_.find(request.session_id);
+  if (it == sessions_.end() || !equal_in_constant_time(it->second->receive_token, request.receive_token)) {
+    return Error{ErrorCode::kNoSuchSession, "There is no such session, or the receive_token is wrong"};
+  }
+  const SessionPtr session = it->second;
+  if (session->settings.media == signaling::MediaKind::kP2p) {
+    return Error{ErrorCode::kWrongMedia, "In a p2p room nothing is received from the server"};
+  }
+  if (const auto before = session->receiver.lock()) release_receiver(*before);
+  const auto video = preference(*session, media::Kind::kVideo);
+  session->downlink = std::make_shared<Downlink>(video.front());
+  session->receiver = context.handle;
+  handle.session = session;
+  handle.negotiated = true;
+  handle.downlink.store(session->downlink.get(), std::memory_order_release);
+  session->downlink->slots.update(senders_for(*session));
+  carry_out_change(*session, session->downlink->slots.start(), context.transaction);
+  return {};
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Answer& request) {
+  const std::lock_guard lock(mutex_);
+  const SessionPtr session = context.handle->session;
+  if (!session || session->receiver.lock() != context.handle) {
+    return Error{ErrorCode::kNotJoined, "This handle receives nothing"};
+  }
+  if (!context.jsep) return Error{ErrorCode::kMissingJsep, "answer needs an answer"};
+  if (context.jsep->type != "answer") return Error{ErrorCode::kInvalidJsep, "answer takes an answer only"};
+  const auto lines = sdp::read_answer(context.jsep->sdp);
+  if (!lines) return lines.error();
+  const auto change = session->downlink->slots.answer(static_cast<std::uint64_t>(request.negotiation), *lines);
+  if (!change) return change.error();
+  ++session->record.negotiations;
+  post(context.handle, context.transaction, json::named_event("ack"));
+  carry_out_change(*session, *change, "");
+  return {};
+}
+
+std::vector<media::Sender> Switchboard::senders_for(const CallSession& session) const {
+  std::vector<media::Sender> senders;
+  for (const SessionPtr& other : others_in_room(session)) senders.push_back(sender_entry(*other));
+  return senders;
+}
+
+void Switchboard::reconnect_room(const std::string& room) {
+  const auto found = by_room_.find(room);
+  if (found == by_room_.end()) return;
+  for (const SessionPtr& session : found->second) {
+    if (session->downlink) carry_out_change(*session, session->downlink->slots.update(senders_for(*session)), "");
+  }
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Configure& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sending_session(*context.handle);
+  if (!found) return found.error();
+  CallSession& session = **found;
+  session.audio_on = request.audio.value_or(session.audio_on);
+  session.video_on = request.video.value_or(session.video_on);
+  if (request.bitrate_kbps) session.bitrate_kbps = std::min(*request.bitrate_kbps, session.settings.bitrate_kbps);
+  if (request.keyframe) {
+    for (const auto& track : session.uplink.tracks) track->key_frames.ask(monotonic_now());
+  }
+  for (const auto& track : session.uplink.tracks) {
+    track->stream.set_muted(track->kind == media::Kind::kAudio ? !session.audio_on : !session.video_on);
+  }
+  cap(session);
+  post(context.handle, context.transaction, json::named_event("configured"));
+  reconnect_room(session.room);
+  return {};
+}
+
+// ---- what senders are asked ----
+
+void Switchboard::cap(const CallSession& session) {
+  const auto sender = session.sender.lock();
+  if (!sender || session.uplink.tracks.empty()) return;
+  const auto bits_per_second = static_cast<std::uint32_t>(session.bitrate_kbps) * 1000;
+  const bool posted = sender->strand->post_event([this, weak = std::weak_ptr(sender), bits_per_second] {
+    if (const auto handle = weak.lock()) core_.send_remb(handle->core_session, bits_per_second);
+  });
+  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its bitrate was not capped\n");
+}
+
+void Switchboard::cap_senders() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, session] : sessions_) cap(*session);
+}
+
+namespace {
+
+struct KeyFrameRequest {
+  std::shared_ptr<Handle> sender;
+  int m_line;
+};
+
+void note_requests(const CallSession& receiver, MonotonicUs now) {
+  for (const auto& track : receiver.downlink->tracks) {
+    if (!track->key_frame_asked.exchange(false, std::memory_order_relaxed)) continue;
+    if (UplinkTrack* source = track->source.load(std::memory_order_relaxed)) source->key_frames.ask(now);
+  }
+}
+
+}  // namespace
+
+void Switchboard::tick(MonotonicUs now) {
+  std::vector<KeyFrameRequest> requests;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : sessions_) {
+      if (session->downlink) note_requests(*session, now);
+    }
+    for (const auto& [id, session] : sessions_) {
+      for (const auto& track : session->uplink.tracks) {
+        if (track->kind != media::Kind::kVideo || track->legs.empty()) continue;
+        if (track->route.waits_for_key_frame()) track->key_frames.ask(now);
+        const MonotonicUs last = track->last_key_frame.load(std::memory_order_relaxed);
+        if (!track->key_frames.take_due(now, last == 0 ? std::nullopt : std::optional(last))) continue;
+        ++session->keyframe_requests;
+        if (auto sender = session->sender.lock()) requests.push_back({std::move(sender), track->m_line});
+      }
+    }
+  }
+  for (const KeyFrameRequest& request : requests) {
+    core_.request_key_frame(request.sender->core_session, request.m_line);
+  }
+}
+
+// ---- routes ----
+
+void Switchboard::carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction) {
+  for (const media::Move& move : change.moves) carry_out_move(session, move);
+  const auto receiver = session.receiver.lock();
+  if (!receiver) return;
+  if (change.offer) {
+    Json event = json::named_event("offer");
+    event.set("negotiation", static_cast<std::int64_t>(change.offer->negotiation));
+    event.set("streams", streams_json(session.downlink->slots));
+    post(receiver, transaction, std::move(event),
+         Jsep{"offer", sdp::write_offer(*change.offer), change.offer->ice_restart});
+  } else if (change.streams_changed) {
+    Json event = json::named_event("streams");
+    event.set("streams", streams_json(session.downlink->slots));
+    post(receiver, transaction, std::move(event));
+  }
+}
+
+DownlinkTrack& Switchboard::downlink_track(CallSession& session, const media::Move& move) {
+  Downlink& downlink = *session.downlink;
+  std::atomic<DownlinkTrack*>& entry = downlink.by_line[move.line];
+  if (DownlinkTrack* track = entry.load(std::memory_order_relaxed)) return *track;
+  auto track = std::make_unique<DownlinkTrack>();
+  track->leg = std::make_shared<RelayLeg>(session.receiver.lock()->core_session, move.line, move.kind, monotonic_now());
+  entry.store(track.get(), std::memory_order_release);
+  downlink.tracks.push_back(std::move(track));
+  return *downlink.tracks.back();
+}
+
+void Switchboard::carry_out_move(CallSession& session, const media::Move& move) {
+  DownlinkTrack& track = downlink_track(session, move);
+  detach(track);
+  if (!move.to) return;
+  for (const SessionPtr& other : others_in_room(session)) {
+    if (other->participant != move.to->participant) continue;
+    UplinkTrack* source = track_of_mid(other->uplink, move.to->mid);
+    if (source == nullptr) return;
+    track.leg->rewriter.attach(move.payload_type, source->kind == media::Kind::kVideo);
+    track.leg->stream.on_source(source->stream.size());
+    track.source_session = other->session_id;
+    track.source.store(source, std::memory_order_release);
+    source->legs.push_back(track.leg);
+    source->route.publish(source->legs);
+    if (source->kind == media::Kind::kVideo) source->key_frames.negotiated(monotonic_now());
+    return;
+  }
+}
+
+void Switchboard::detach(DownlinkTrack& track) {
+  UplinkTrack* source = track.source.exchange(nullptr);
+  track.source_session.clear();
+  if (source == nullptr) return;
+  std::erase(source->legs, track.leg);
+  source->route.publish(source->legs);
+  source->route.detach(*track.leg);
+}
+
+void Switchboard::release_receiver(Handle& handle) {
+  handle.downlink.store(nullptr, std::memory_order_release);
+  const SessionPtr session = std::move(handle.session);
+  handle.session.reset();
+  if (!session) return;
+  handle.retired.push_back(session);
+  if (session->downlink) {
+    for (const auto& track : session->downlink->tracks) detach(*track);
+    session->former.push_back(std::move(session->downlink));
+  }
+  session->downlink.reset();
+  session->receiver.reset();
+}
+
+void Switchboard::release_sources(const CallSession& session) {
+  for (const SessionPtr& other : others_in_room(session)) {
+    if (!other->downlink) continue;
+    for (const auto& track : other->downlink->tracks) {
+      if (track->source_session == session.session_id) detach(*track);
+    }
+  }
+}
+
+}  // namespace callroom::host
