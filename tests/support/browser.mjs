@@ -1,0 +1,114 @@
+// Chromium with fake camera and microphone, for pages of the stack.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { until } from './stack.mjs';
+
+const kArguments = [
+  '--no-sandbox',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-background-timer-throttling', // a page in the background is a person in the call all the same
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-dev-shm-usage',
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+const kPageClient = fileURLToPath(new URL('./page_client.js', import.meta.url));
+
+export async function launchBrowser(extraArguments = []) {
+  return await chromium.launch({
+    executablePath: process.env.CALLROOM_CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [...kArguments, ...extraArguments],
+  });
+}
+
+/** A page in a context of its own, as if on a machine of its own. Console errors and exceptions are in page.complaints. */
+export async function openPage(browser, url, { viewport = { width: 1000, height: 700 }, ...options } = {}) {
+  const context = await browser.newContext({ viewport, ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
+  page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));
+  await page.addInitScript(keepConnections);
+  await page.goto(url);
+  return page;
+}
+
+/** A page without a user interface that has the test's own client (page_client.js) as `client`. */
+export async function clientPage(browser, stack) {
+  const page = await openPage(browser, `${stack.web}/janus/info`);
+  await page.evaluate(readFileSync(kPageClient, 'utf8'));
+  return page;
+}
+
+/** Opens the call page and joins a room, as a person would. */
+export async function joinCall(browser, stack, { room, name, pin }) {
+  const page = await openPage(browser, `${stack.web}/?${new URLSearchParams({ room, name })}`);
+  await page.waitForFunction(() => document.querySelector('.lobby-preview video')?.srcObject?.active);
+  if (pin) {
+    await page.getByText('If the room is new').click();
+    await page.getByText('Protect it with a PIN').click();
+    await page.fill('input[name=pin]', pin);
+  }
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await page.waitForSelector('main.stage');
+  return page;
+}
+
+export async function leaveCall(page) {
+  await page.locator('[data-action=leave]').click();
+  await page.waitForSelector('main.farewell');
+}
+
+/** Keeps every RTCPeerConnection of a page within reach of the tests. */
+function keepConnections() {
+  const connections = [];
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...parameters) {
+      super(...parameters);
+      connections.push(this);
+    }
+  };
+  window.testConnections = connections;
+}
+
+/** What a page receives and decodes at the moment, summed over its connections, and by m-line. */
+export async function received(page) {
+  return await page.evaluate(async () => {
+    const figures = { framesDecoded: 0, audioSamples: 0, videoWidth: 0, videoHeight: 0, lines: [] };
+    for (const connection of window.testConnections) {
+      if (connection.connectionState === 'closed') continue;
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type !== 'inbound-rtp') continue;
+        figures.lines.push({ mid: report.mid, kind: report.kind, framesDecoded: report.framesDecoded ?? 0, packets: report.packetsReceived });
+        if (report.kind === 'video') {
+          figures.framesDecoded += report.framesDecoded ?? 0;
+          figures.videoWidth = Math.max(figures.videoWidth, report.frameWidth ?? 0);
+          figures.videoHeight = Math.max(figures.videoHeight, report.frameHeight ?? 0);
+        } else {
+          figures.audioSamples += (report.totalSamplesReceived ?? 0) - (report.concealedSamples ?? 0);
+        }
+      }
+    }
+    return figures;
+  });
+}
+
+/** Waits until a page has decoded this much more video, and has heard real (not concealed) audio meanwhile. */
+export async function mediaFlows(page, { frames = 20, samples = 24_000, timeoutMs = 15_000 } = {}) {
+  const before = await received(page);
+  return await until(
+    () => received(page),
+    (now) => now.framesDecoded >= before.framesDecoded + frames && now.audioSamples >= before.audioSamples + samples,
+    { timeoutMs, what: `${frames} frames decoded and ${samples} samples heard` },
+  );
+}
