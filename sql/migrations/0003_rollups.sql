@@ -1,0 +1,200 @@
+-- Rollups: sums over the sessions of five minutes, an hour and a day, by node, provider and rating.
+--
+-- Statement triggers keep them in the transaction that changes the rows, from the rows that it really inserted: a replayed
+-- batch inserts none and counts for nothing, and what a reader sees of rows and rollups agrees at every moment. Sums are
+-- whole numbers (hundredths, thousandths), so that no order of adding matters. The node is part of the key: nodes do not
+-- wait for one another.
+--
+-- Percentiles come from histograms, one column a bin: adding up the bins of a month is then some 100 sums over a few
+-- thousand rows. Latency has 85 bins, each 8 % wider than the one before; score has 20 of 5 points.
+
+-- The upper edges of the latency bins but the last, in ms: 4 * 1.08^i.
+CREATE FUNCTION callroom_latency_edges() RETURNS double precision[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  SET search_path = pg_catalog
+  RETURN (SELECT array_agg(round(4 * power(1.08::double precision, i)::numeric, 2)::double precision ORDER BY i) FROM generate_series(0, 83) i);
+COMMENT ON FUNCTION callroom_latency_edges IS 'Upper edges in ms of the latency bins of the rollups; the last bin is open';
+
+-- name, type, sum over the rows of a group, comment
+CREATE TEMPORARY TABLE measures (ordinal serial, name text, type text, sum text, comment text) ON COMMIT DROP;
+INSERT INTO measures (name, type, sum, comment) VALUES
+  ('sessions', 'bigint', 'count(*)', 'Sessions'),
+  ('duration_ms', 'bigint', 'sum((duration_s * 1000)::bigint)', 'Their duration, ms'),
+  ('scored', 'bigint', 'count(quality_score)', 'Sessions with a score'),
+  ('score_sum', 'bigint', 'coalesce(sum((quality_score * 100)::bigint), 0)', 'Sum of the scores, hundredths'),
+  ('score_squares', 'double precision', 'coalesce(sum((quality_score::double precision) ^ 2), 0)',
+   'Sum of the squared scores, for the margin of the mean'),
+  ('latency_n', 'bigint', 'count(latency_avg_ms)', 'Sessions with a latency'),
+  ('latency_sum', 'bigint', 'coalesce(sum((latency_avg_ms * 100)::bigint), 0)', 'Sum of latency_avg_ms, hundredths of ms'),
+  ('latency_squares', 'double precision', 'coalesce(sum((latency_avg_ms::double precision) ^ 2), 0)', 'Sum of its squares, ms^2'),
+  ('jitter_n', 'bigint', 'count(jitter_avg_ms)', 'Sessions with a jitter'),
+  ('jitter_sum', 'bigint', 'coalesce(sum((jitter_avg_ms * 100)::bigint), 0)', 'Sum of jitter_avg_ms, hundredths of ms'),
+  ('jitter_squares', 'double precision', 'coalesce(sum((jitter_avg_ms::double precision) ^ 2), 0)', 'Sum of its squares, ms^2'),
+  ('loss_in_n', 'bigint', 'count(packet_loss_in_pct)', 'Sessions with loss measured towards the server'),
+  ('loss_in_sum', 'bigint', 'coalesce(sum((packet_loss_in_pct * 1000)::bigint), 0)',
+   'Sum of packet_loss_in_pct, thousandths of a percent'),
+  ('loss_in_squares', 'double precision', 'coalesce(sum((packet_loss_in_pct::double precision) ^ 2), 0)', 'Sum of its squares'),
+  ('loss_out_n', 'bigint', 'count(packet_loss_out_pct)', 'Sessions with loss measured towards the participant'),
+  ('loss_out_sum', 'bigint', 'coalesce(sum((packet_loss_out_pct * 1000)::bigint), 0)',
+   'Sum of packet_loss_out_pct, thousandths of a percent'),
+  ('loss_out_squares', 'double precision', 'coalesce(sum((packet_loss_out_pct::double precision) ^ 2), 0)', 'Sum of its squares'),
+  ('bandwidth_in_n', 'bigint', 'count(bandwidth_in_kbps)', 'Sessions with bandwidth from the participant'),
+  ('bandwidth_in_sum', 'bigint', 'coalesce(sum((bandwidth_in_kbps * 10)::bigint), 0)', 'Sum of bandwidth_in_kbps, tenths'),
+  ('bandwidth_out_n', 'bigint', 'count(bandwidth_out_kbps)', 'Sessions with bandwidth to the participant'),
+  ('bandwidth_out_sum', 'bigint', 'coalesce(sum((bandwidth_out_kbps * 10)::bigint), 0)', 'Sum of bandwidth_out_kbps, tenths'),
+  ('frame_rate_n', 'bigint', 'count(frame_rate_avg)', 'Sessions with a frame rate'),
+  ('frame_rate_sum', 'bigint', 'coalesce(sum((frame_rate_avg * 100)::bigint), 0)', 'Sum of frame_rate_avg, hundredths'),
+  ('dropped_sessions', 'bigint', 'count(*) FILTER (WHERE connection_drops > 0)', 'Sessions with a connection drop'),
+  ('drops', 'bigint', 'sum(connection_drops)', 'Connection drops'),
+  ('recoveries', 'bigint', 'sum(recoveries)', 'Recoveries'),
+  ('freezes', 'bigint', 'sum(freeze_count)', 'Freezes'),
+  ('freeze_tenths_ms', 'bigint', 'sum((freeze_ms * 10)::bigint)', 'Time frozen, tenths of ms'),
+  ('negotiations', 'bigint', 'sum(negotiations)', 'Offers and answers exchanged'),
+  ('glare', 'bigint', 'sum(glare_count)', 'Offers that crossed');
+INSERT INTO measures (name, type, sum, comment)
+  SELECT 'score_bin_' || bin, 'integer', format('count(*) FILTER (WHERE score_bin = %s)', bin),
+         format('Sessions with a score from %s to %s', bin * 5, bin * 5 + 5)
+    FROM generate_series(0, 19) bin ORDER BY bin;
+INSERT INTO measures (name, type, sum, comment)
+  SELECT 'latency_bin_' || bin, 'integer', format('count(*) FILTER (WHERE latency_bin = %s)', bin),
+         format('Sessions with latency_avg_ms from %s to below %s ms', coalesce((callroom_latency_edges())[bin], 0),
+                coalesce((callroom_latency_edges())[bin + 1]::text, 'any'))
+    FROM generate_series(0, 84) bin ORDER BY bin;
+
+CREATE TEMPORARY TABLE codes (ordinal serial, code text, severity text) ON COMMIT DROP;
+INSERT INTO codes (code, severity)
+  SELECT code, severity
+    FROM unnest(ARRAY['high_latency', 'high_loss', 'bursty_loss', 'high_jitter', 'low_frame_rate', 'frozen_video',
+                      'low_bandwidth', 'keyframe_storm', 'one_way_media', 'connection_drop', 'never_connected']) WITH ORDINALITY c (code, o),
+         unnest(ARRAY['warning', 'critical']) WITH ORDINALITY s (severity, p) ORDER BY o, p;
+
+DO $$
+DECLARE
+  level text;
+  item record;
+  columns text := (SELECT string_agg(format('%I %s NOT NULL DEFAULT 0', name, type), ', ' ORDER BY ordinal) FROM measures);
+  issue_columns text := (SELECT string_agg(format('%I integer NOT NULL DEFAULT 0', code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
+BEGIN
+  FOREACH level IN ARRAY ARRAY['5min', 'hour', 'day'] LOOP
+    EXECUTE format('CREATE TABLE %I (bucket timestamptz NOT NULL, node text NOT NULL, provider text NOT NULL, rating text NOT NULL, '
+                   '%s, %s, PRIMARY KEY (bucket, node, provider, rating)) '
+                   'WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)',
+                   'session_quality_' || level, columns, issue_columns);
+    EXECUTE format('COMMENT ON TABLE %I IS %L', 'session_quality_' || level,
+                   'Sums over session_quality_logs per ' || replace(level, '5min', 'five minutes') ||
+                   ' (UTC), kept by triggers on it; only admin_roles see them');
+    EXECUTE format('COMMENT ON COLUMN %I.bucket IS %L', 'session_quality_' || level, 'Start, by created_at');
+    EXECUTE format('COMMENT ON COLUMN %I.node IS %L', 'session_quality_' || level, 'As in session_quality_logs');
+    EXECUTE format('COMMENT ON COLUMN %I.provider IS %L', 'session_quality_' || level, 'As in session_quality_logs');
+    EXECUTE format('COMMENT ON COLUMN %I.rating IS %L', 'session_quality_' || level, 'overall_quality of session_quality_logs');
+    FOR item IN SELECT * FROM measures LOOP
+      EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', 'session_quality_' || level, item.name, item.comment);
+    END LOOP;
+    FOR item IN SELECT * FROM codes LOOP
+      EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', 'session_quality_' || level, item.code || '_' || item.severity,
+                     format('Sessions with the issue %s, %s', item.code, item.severity));
+    END LOOP;
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', 'session_quality_' || level);
+    EXECUTE format('CREATE POLICY admins_read ON %I FOR SELECT TO callroom_reader USING ((SELECT callroom_is_admin()))',
+                   'session_quality_' || level);
+    EXECUTE format('GRANT SELECT ON %I TO callroom_reader', 'session_quality_' || level);
+  END LOOP;
+END
+$$;
+
+-- The trigger functions: one adds the rows of the transition table "fresh", the other takes those of "gone" away.
+DO $body$
+DECLARE
+  template text := $sql$
+CREATE FUNCTION %1$I() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, public, pg_temp
+  SET jit = off  -- compiling would take ten times as long as running
+  AS $$
+BEGIN
+  WITH row AS MATERIALIZED (
+    SELECT *, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket,
+           least(19, floor(quality_score / 5))::integer AS score_bin,
+           width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
+      FROM %2$I
+  ), found AS (
+    SELECT bucket, node, provider, overall_quality, issue.code, issue.severity, count(*) AS n
+      FROM row, jsonb_to_recordset(row.issues) AS issue (code text, severity text)
+      WHERE row.issues IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
+  ), issue AS (
+    SELECT bucket, node, provider, overall_quality AS rating, %3$s FROM found GROUP BY 1, 2, 3, 4
+  ), measure AS (
+    SELECT bucket, node, provider, overall_quality AS rating, %4$s FROM row GROUP BY 1, 2, 3, 4
+  ), change AS MATERIALIZED (
+    SELECT bucket, node, provider, rating, %5$s FROM measure LEFT JOIN issue USING (bucket, node, provider, rating)
+  ), by_5min AS (
+    INSERT INTO session_quality_5min AS t (bucket, node, provider, rating, %6$s)
+      SELECT bucket, node, provider, rating, %6$s FROM change ORDER BY 1, 2, 3, 4
+      ON CONFLICT (bucket, node, provider, rating) DO UPDATE SET %7$s
+  ), by_hour AS (
+    INSERT INTO session_quality_hour AS t (bucket, node, provider, rating, %6$s)
+      SELECT date_trunc('hour', bucket, 'UTC'), node, provider, rating, %8$s FROM change GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+      ON CONFLICT (bucket, node, provider, rating) DO UPDATE SET %7$s
+  )
+  INSERT INTO session_quality_day AS t (bucket, node, provider, rating, %6$s)
+    SELECT date_trunc('day', bucket, 'UTC'), node, provider, rating, %8$s FROM change GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (bucket, node, provider, rating) DO UPDATE SET %7$s;
+  %9$s
+  RETURN NULL;
+END
+$$
+$sql$;
+  clean text := 'DELETE FROM session_quality_5min WHERE sessions = 0; DELETE FROM session_quality_hour WHERE sessions = 0; '
+                'DELETE FROM session_quality_day WHERE sessions = 0;';
+  names text := (SELECT string_agg(quote_ident(name), ', ' ORDER BY o) FROM
+                   (SELECT ordinal AS o, name FROM measures UNION ALL SELECT 1000 + ordinal, code || '_' || severity FROM codes) n);
+  adding text := (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', trim(n)), ', ') FROM unnest(string_to_array(names, ',')) n);
+  summing text := (SELECT string_agg(format('sum(%I)', trim(n)), ', ') FROM unnest(string_to_array(names, ',')) n);
+  pivots text := (SELECT string_agg(format('coalesce(sum(n) FILTER (WHERE code = %L AND severity = %L), 0) AS %I', code,
+                                           severity, code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
+  sums text := (SELECT string_agg(format('%s AS %I', sum, name), ', ' ORDER BY ordinal) FROM measures);
+  signed text;
+  sign text;
+BEGIN
+  FOREACH sign IN ARRAY ARRAY['', '-'] LOOP
+    signed := (SELECT string_agg(format('%s%I AS %I', sign, name, name), ', ' ORDER BY ordinal) FROM measures) || ', ' ||
+              (SELECT string_agg(format('%scoalesce(%I, 0) AS %I', sign, code || '_' || severity, code || '_' || severity), ', '
+                                 ORDER BY ordinal) FROM codes);
+    EXECUTE format(template, CASE sign WHEN '' THEN 'callroom_rollup_add' ELSE 'callroom_rollup_remove' END,
+                   CASE sign WHEN '' THEN 'fresh' ELSE 'gone' END, pivots, sums, signed, names, adding, summing,
+                   CASE sign WHEN '' THEN '' ELSE clean END);
+  END LOOP;
+END
+$body$;
+
+CREATE FUNCTION callroom_rollup_clear() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, public, pg_temp
+  AS 'BEGIN TRUNCATE session_quality_5min, session_quality_hour, session_quality_day; RETURN NULL; END';
+
+REVOKE ALL ON FUNCTION callroom_rollup_add, callroom_rollup_remove, callroom_rollup_clear FROM PUBLIC;
+REVOKE ALL ON FUNCTION callroom_latency_edges FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION callroom_latency_edges TO callroom_reader;
+
+CREATE TRIGGER rollup_inserted AFTER INSERT ON session_quality_logs
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_add();
+CREATE TRIGGER rollup_deleted AFTER DELETE ON session_quality_logs
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_remove();
+CREATE TRIGGER rollup_updated_new AFTER UPDATE ON session_quality_logs
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_add();
+CREATE TRIGGER rollup_updated_old AFTER UPDATE ON session_quality_logs
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_remove();
+CREATE TRIGGER rollup_truncated AFTER TRUNCATE ON session_quality_logs
+  FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_clear();
+
+-- Retention drops whole weeks, which begin where days, hours and five minutes begin.
+CREATE OR REPLACE FUNCTION callroom_forget_before(cutoff timestamptz) RETURNS void
+  LANGUAGE plpgsql
+  SET search_path = pg_catalog, public, pg_temp
+  AS $$
+BEGIN
+  DELETE FROM session_quality_5min WHERE bucket < cutoff;
+  DELETE FROM session_quality_hour WHERE bucket < cutoff;
+  DELETE FROM session_quality_day WHERE bucket < cutoff;
+END
+$$;
