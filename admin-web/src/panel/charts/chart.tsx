@@ -50,7 +50,6 @@ export function Chart(props: ChartProps) {
   const theme = useTheme();
   const data = JSON.stringify([times, lines, props.marks]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `data` stands for the figures, `theme` for the colours
   useEffect(() => {
     const element = place.current;
     if (!element) return;

@@ -3,67 +3,68 @@ import type { RatingName, SessionDetail, SessionRow } from './rows';
 
 type Figure = number | null;
 
-/** The figures that summaries, buckets and providers share; shares and losses in percent, latencies (RTT) in ms. */
+/** How many sessions a figure stands on is beside it; shares and losses are in percent, latency is the round-trip time. */
 export interface Figures {
   sessions: number;
-  /** Sessions with a score: what the averages of the score stand on. */
-  rated: number;
-  score_avg: Figure;
-  ratings: Record<RatingName, number>;
+  /** Sessions with a score: what its average stands on. */
+  scored: number;
+  score: Figure;
+  ratings: Record<RatingName, { sessions: number; share_pct: Figure }>;
   /** (poor + failed) / (rated + failed). */
-  poor_or_failed_pct: Figure;
-  latency_avg_ms: Figure;
-  latency_p50_ms: Figure;
-  latency_p95_ms: Figure;
-  packet_loss_pct: Figure;
+  poor_or_failed: { share_pct: Figure; sessions: number };
+  latency: { avg_ms: Figure; p50_ms: Figure; p95_ms: Figure; sessions: number };
+  jitter: { avg_ms: Figure };
+  loss_in: { avg_pct: Figure };
+  loss_out: { avg_pct: Figure };
+  bandwidth_in: { avg_kbps: Figure };
+  bandwidth_out: { avg_kbps: Figure };
+  frame_rate: { avg: Figure };
   /** Share of sessions with at least one connection drop. */
-  drops_pct: Figure;
+  drops: { share_pct: Figure; count: number; sessions: number };
+  freezes: { count: number; ms: number };
+  /** Sessions by score, in equal steps from 0 to 100. */
+  score_histogram: number[];
 }
 
 export interface Target {
-  name: 'score' | 'poor_or_failed' | 'latency' | 'drops';
+  figure: string;
   target: number;
+  better: string;
   value: Figure;
   /** null: unknown, as there is nothing to judge. */
   met: boolean | null;
+  before: Figure;
 }
 
-export interface SummaryAnswer extends Figures {
+export interface SummaryAnswer {
   from: string;
   to: string;
+  current: Figures;
+  /** The period before, of the same length. */
+  before: Figures;
   targets: Target[];
-  /** Sessions by score: 0 to 9, 10 to 19, …, 90 to 100. */
-  score_distribution: number[];
-  previous: Figures;
 }
 
-export interface Bucket extends Figures {
-  /** Where the bucket begins. */
-  at: string;
-}
+/** One bucket; `at` is where it begins. */
+export type Point = Figures & { at: string };
 
 export interface SeriesAnswer {
-  bucket_s: number;
-  buckets: Bucket[];
+  bucket: string;
+  points: Point[];
 }
 
 export interface ProvidersAnswer {
-  providers: (Figures & {
-    provider: string;
-    score_stddev: Figure;
-    latency_stddev_ms: Figure;
-    packet_loss_stddev_pct: Figure;
-  })[];
+  providers: (Figures & { provider: string })[];
+  /** The first provider less the second; within noise where the difference is under the margin. */
+  comparison: { figure: string; difference: Figure; margin: Figure; within_noise: boolean | null }[];
 }
 
 export interface IssueEntry {
   code: string;
   severity: 'warning' | 'critical';
   sessions: number;
-  critical_sessions: number;
   share_pct: Figure;
-  previous_sessions: number;
-  previous_share_pct: Figure;
+  before: { sessions: number; share_pct: Figure };
   examples: string[];
 }
 
@@ -77,26 +78,35 @@ export interface SessionsAnswer {
   next: string | null;
 }
 
-/** One sample of a session's timeline; columns of equal length, a value for each sample. */
+export interface TimelinePoint {
+  score: Figure;
+  latency_ms: Figure;
+  packet_loss_in_pct: Figure;
+  packet_loss_out_pct: Figure;
+  bandwidth_in_kbps: Figure;
+  bandwidth_out_kbps: Figure;
+  frame_rate: Figure;
+}
+
+/** What happened in a session, and in which sample. */
+export interface TimelineEvent {
+  what: string;
+  sample: number;
+  detail?: string | number | null;
+}
+
+/** The course of a session: a point for every so many samples. */
 export interface Timeline {
-  interval_ms: number;
-  started_at: string;
-  score: Figure[];
-  latency_ms: Figure[];
-  jitter_ms: Figure[];
-  loss_in_pct: Figure[];
-  loss_out_pct: Figure[];
-  bitrate_in_kbps: Figure[];
-  bitrate_out_kbps: Figure[];
-  frame_rate: Figure[];
-  height: Figure[];
-  events: { sample: number; what: string; detail?: string }[];
+  sample_interval_ms: number;
+  samples_per_point: number;
+  points: TimelinePoint[];
+  events: TimelineEvent[];
 }
 
 export interface SessionAnswer {
   session: SessionDetail & { timeline: Timeline | null };
-  /** The other people of the same call: sessions of the same room that overlap. */
-  others: SessionRow[];
+  /** The other people of the same call. */
+  participants: SessionRow[];
 }
 
 export interface ExportAnswer {
@@ -106,28 +116,34 @@ export interface ExportAnswer {
   next: string | null;
 }
 
+/** Figures of the last sample. */
+export interface LiveSample {
+  score?: Figure;
+  rating?: RatingName | null;
+  latency_ms?: Figure;
+  jitter_ms?: Figure;
+  packet_loss_in_pct?: Figure;
+  packet_loss_out_pct?: Figure;
+  bandwidth_in_kbps?: Figure;
+  bandwidth_out_kbps?: Figure;
+}
+
 export interface LiveSession {
   session_id: string;
   room: string;
+  /** The participant's id in the room. */
   id: string;
   user_id: string;
   display: string | null;
   provider: string;
+  media_path: string;
   started_at: string;
   duration_s: number;
-  score: Figure;
-  rating: RatingName | null;
-  latency_ms: Figure;
-  jitter_ms: Figure;
-  loss_in_pct: Figure;
-  loss_out_pct: Figure;
-  bitrate_in_kbps: Figure;
-  bitrate_out_kbps: Figure;
+  sample: LiveSample | null;
   issues: string[];
 }
 
 export interface LiveAnswer {
-  node: string;
   sessions: LiveSession[];
 }
 
@@ -141,7 +157,7 @@ export interface AlertEntry {
   window_end: string;
   raised_at: string;
   node: string;
-  session_ids: string[];
+  examples: string[];
 }
 
 export interface AlertsAnswer {
@@ -150,8 +166,9 @@ export interface AlertsAnswer {
 }
 
 export interface HealthAnswer {
-  version: string;
-  database: { state: string; error?: string | null };
-  outbox: { rows: number; age_s: Figure };
-  [part: string]: unknown;
+  status: 'ok' | 'degraded';
+  problems: string[];
+  version?: string;
+  database?: { state: string; error: string | null };
+  outbox?: { rows: number; age_s: Figure };
 }

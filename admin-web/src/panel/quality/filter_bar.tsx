@@ -3,29 +3,26 @@ import { usePanel } from '../context';
 import { withQuery } from '../location_state';
 import { type FilterName, kFilterChoices, kFilterNames, kFilterTitles, kRanges, rangeOf } from './filters';
 
+/** Filters that a view has no use for; Live has no range either. */
+const kIgnored: Record<string, readonly FilterName[]> = {
+  providers: ['provider'],
+  live: ['rating', 'node'],
+  alerts: kFilterNames,
+};
+
 /** Range and filters of the address, and how to change them. Typed filters take effect with Enter or when left. */
-export function FilterBar() {
+export function FilterBar({ view }: { view: string }) {
   const { place, go } = usePanel();
   const range = rangeOf(place);
   const named = 'name' in range ? range.name : undefined;
-  const filtered = kFilterNames.some((name) => place.query[name]);
-  const clear = Object.fromEntries([...kFilterNames, 'issue'].map((name) => [name, undefined]));
+  const names = kFilterNames.filter((name) => kIgnored[view]?.includes(name) !== true);
+  const filtered = names.some((name) => place.query[name]);
+  const clear = Object.fromEntries([...names, 'issue'].map((name) => [name, undefined]));
   return (
     <div class="filters" role="search" aria-label="Range and filters">
-      <div class="segments" role="group" aria-label="Range">
-        {kRanges.map((name) => (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={named === name}
-            onClick={() => go(withQuery(place, { range: name, from: undefined, to: undefined }))}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
-      <CustomRange />
-      {kFilterNames.map((name) => (
+      {view !== 'live' && <RangeChoice named={named} />}
+      {view !== 'live' && <CustomRange />}
+      {names.map((name) => (
         <Filter key={name} name={name} value={place.query[name] ?? ''} />
       ))}
       {filtered && (
@@ -33,6 +30,24 @@ export function FilterBar() {
           Clear filters
         </button>
       )}
+    </div>
+  );
+}
+
+function RangeChoice({ named }: { named: string | undefined }) {
+  const { place, go } = usePanel();
+  return (
+    <div class="segments" role="group" aria-label="Range">
+      {kRanges.map((name) => (
+        <button
+          key={name}
+          type="button"
+          aria-pressed={named === name}
+          onClick={() => go(withQuery(place, { range: name, from: undefined, to: undefined }))}
+        >
+          {name}
+        </button>
+      ))}
     </div>
   );
 }

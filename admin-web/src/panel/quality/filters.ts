@@ -32,10 +32,15 @@ export function rangeOf({ query }: Place): Range {
   return { name: kRanges.find((name) => name === query.range) ?? '24h' };
 }
 
+/** The part of a request that the range makes up. */
+export function rangeParameters(place: Place): Record<string, string> {
+  const range = rangeOf(place);
+  return 'name' in range ? { range: range.name } : { ...range };
+}
+
 /** The part of a request that range and filters make up. */
 export function filterParameters(place: Place): Parameters {
-  const range = rangeOf(place);
-  const parameters: Record<string, string> = 'name' in range ? { range: range.name } : { ...range };
+  const parameters = rangeParameters(place);
   for (const name of kFilterNames) {
     const value = place.query[name];
     if (value) parameters[name] = value;

@@ -1,13 +1,32 @@
+import './quality.css';
 import type { JSX } from 'preact';
 import { usePanel } from '../context';
 import { formatPlace } from '../location_state';
+import { AlertsView } from './alerts_view';
 import { FilterBar } from './filter_bar';
 import { sharedQuery } from './filters';
+import { IssuesView } from './issues_view';
+import { LiveView } from './live_view';
+import { OverviewView } from './overview_view';
+import { ProvidersView } from './providers_view';
 import { SessionView } from './session_view';
 import { SessionsView } from './sessions_view';
 
-const kViews: { name: string; title: string; view: () => JSX.Element; filters: boolean }[] = [
-  { name: 'sessions', title: 'Sessions', view: SessionsView, filters: true },
+interface View {
+  name: string;
+  title: string;
+  view: () => JSX.Element;
+}
+
+const kOverview: View = { name: 'overview', title: 'Overview', view: OverviewView };
+
+const kViews: View[] = [
+  kOverview,
+  { name: 'providers', title: 'Providers', view: ProvidersView },
+  { name: 'issues', title: 'Top issues', view: IssuesView },
+  { name: 'sessions', title: 'Sessions', view: SessionsView },
+  { name: 'live', title: 'Live', view: LiveView },
+  { name: 'alerts', title: 'Alerts', view: AlertsView },
 ];
 
 /** Quality Analytics: what happened on the calls of this service. */
@@ -15,8 +34,8 @@ export function QualityTab() {
   const { place } = usePanel();
   const [name, id] = place.path;
   const single = name === 'session' && id ? id : undefined;
-  const current = kViews.find((view) => view.name === name) ?? kViews[0];
-  const View = current?.view ?? SessionsView;
+  const current = kViews.find((view) => view.name === name) ?? kOverview;
+  const View = current.view;
   const query = sharedQuery(place);
   return (
     <>
@@ -26,15 +45,20 @@ export function QualityTab() {
           <a
             key={other}
             href={formatPlace({ tab: 'quality', path: [other], query })}
-            aria-current={current?.name === other && !single ? 'page' : undefined}
+            aria-current={current.name === other && !single ? 'page' : undefined}
           >
             {title}
           </a>
         ))}
       </nav>
-      {single && <SessionView id={single} />}
-      {!single && current?.filters && <FilterBar />}
-      {!single && <View key={current?.name} />}
+      {single ? (
+        <SessionView id={single} />
+      ) : (
+        <>
+          <FilterBar view={current.name} />
+          <View key={current.name} />
+        </>
+      )}
     </>
   );
 }

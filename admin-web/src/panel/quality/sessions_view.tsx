@@ -2,15 +2,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import { usePanel } from '../context';
 import { withQuery } from '../location_state';
 import { Empty, Loading, Problem } from '../states';
+import type { SessionsAnswer } from './answers';
+import { ExportButton } from './export_button';
 import { filterParameters } from './filters';
 import type { SessionRow } from './rows';
 import { SessionTable } from './session_table';
 import { usePages } from './use_pages';
-
-interface SessionsAnswer {
-  sessions: SessionRow[];
-  next?: string | null;
-}
 
 const kPageSize = 50;
 
@@ -24,9 +21,10 @@ export function SessionsView() {
     next,
   }));
   return (
-    <section class="view" aria-label="Sessions">
+    <section class="view" aria-label="Sessions" data-view="sessions">
       <div class="view-head">
         <h2>Sessions{place.query.issue ? ` with ${place.query.issue.replaceAll('_', ' ')}` : ''}</h2>
+        <ExportButton />
         <div class="segments" role="group" aria-label="Order">
           {(['newest', 'worst'] as const).map((name) => (
             <button

@@ -1,0 +1,77 @@
+import { kDash, milliseconds, number, percent, words } from '../format';
+import type { SummaryAnswer, Target } from './answers';
+import { Change } from './key_figures';
+
+interface TargetWords {
+  title: string;
+  text: (value: number | null) => string;
+  digits: number;
+}
+
+const kTargets: Record<string, TargetWords> = {
+  score: { title: 'Average score', text: (v) => number(v, 1), digits: 1 },
+  poor_or_failed: { title: 'Poor or failed', text: (v) => percent(v), digits: 1 },
+  latency: { title: 'Average latency', text: milliseconds, digits: 0 },
+  drops: { title: 'Sessions with drops', text: (v) => percent(v), digits: 1 },
+};
+
+const wordsOf = (figure: string): TargetWords =>
+  kTargets[figure] ??
+  kTargets[figure.replace(/_(pct|ms|avg|avg_ms|share_pct)$/, '')] ?? {
+    title: words(figure),
+    text: (v) => number(v, 1),
+    digits: 1,
+  };
+
+/** The targets of the service, met or missed. */
+export function Targets({ summary }: { summary: SummaryAnswer }) {
+  return (
+    <section class="card" aria-label="Targets">
+      <h3>Targets</h3>
+      <ul class="targets">
+        {summary.targets.map((target) => (
+          <TargetLine key={target.figure} target={target} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function TargetLine({ target: { figure, target, better, value, met, before } }: { target: Target }) {
+  const { title, text, digits } = wordsOf(figure);
+  const higher = better === 'higher' || better === 'above';
+  const word = met === null ? 'unknown' : met ? 'met' : 'missed';
+  return (
+    <li class={`target ${word}`} data-target={figure} data-met={word}>
+      <TargetMark met={met} />
+      <span class="target-title">
+        {title}
+        <span class="muted">
+          {higher ? ' over ' : ' under '}
+          {text(target).replace(/\.0(?!\d)/, '')}
+        </span>
+      </span>
+      <b>{value === null ? kDash : text(value)}</b>
+      <span class="target-word">{word}</span>
+      <span class="target-change">
+        <Change now={value} before={before} digits={digits} better={higher ? 'higher' : 'lower'} />
+      </span>
+    </li>
+  );
+}
+
+function TargetMark({ met }: { met: boolean | null }) {
+  const path = met === null ? 'M2 6h8' : met ? 'M2 6.5l2.8 2.8L10 3' : 'M3 3l6 6M9 3l-6 6';
+  return (
+    <svg viewBox="0 0 12 12" width="14" height="14" aria-hidden="true">
+      <path
+        d={path}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="2"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,80 @@
+import { Chart, type Mark } from '../charts/chart';
+import { bitrate, milliseconds, number, percent, words } from '../format';
+import type { Timeline, TimelineEvent, TimelinePoint } from './answers';
+import { issueWords } from './issue_words';
+
+const kColours: Record<string, string> = {
+  drop: '--failed',
+  recovery: '--excellent',
+  issue_began: '--poor',
+  issue_ended: '--unrated',
+};
+
+/** A session's course, with what happened drawn on it. */
+export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; startedAt: string }) {
+  const { points, sample_interval_ms, samples_per_point } = timeline;
+  const start = Date.parse(startedAt) / 1000;
+  const times = points.map((_, i) => start + ((i + 1) * samples_per_point * sample_interval_ms) / 1000);
+  const marks = timeline.events.map((event) => markOf(event, start + (event.sample * sample_interval_ms) / 1000));
+  const values = (of: (point: TimelinePoint) => number | null) => points.map(of);
+  const shared = { times, marks, group: 'session', height: 130 };
+  return (
+    <div class="charts">
+      <Chart
+        {...shared}
+        title="Score"
+        format={(v) => number(v)}
+        min={0}
+        max={100}
+        lines={[{ label: 'score', values: values((p) => p.score), colour: '--accent', fill: true }]}
+      />
+      <Chart
+        {...shared}
+        title="Latency"
+        format={milliseconds}
+        min={0}
+        lines={[{ label: 'round trip', values: values((p) => p.latency_ms), colour: '--accent' }]}
+      />
+      <Chart
+        {...shared}
+        title="Packet loss"
+        format={(v) => percent(v)}
+        min={0}
+        lines={[
+          { label: 'from the user', values: values((p) => p.packet_loss_in_pct), colour: '--poor' },
+          { label: 'to the user', values: values((p) => p.packet_loss_out_pct), colour: '--accent', dash: true },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Bitrate"
+        format={bitrate}
+        min={0}
+        lines={[
+          { label: 'from the user', values: values((p) => p.bandwidth_in_kbps), colour: '--poor' },
+          { label: 'to the user', values: values((p) => p.bandwidth_out_kbps), colour: '--accent', dash: true },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Frame rate"
+        format={(v) => number(v)}
+        min={0}
+        lines={[{ label: 'frames a second', values: values((p) => p.frame_rate), colour: '--accent' }]}
+      />
+    </div>
+  );
+}
+
+function markOf({ what, detail }: TimelineEvent, at: number): Mark {
+  const about = typeof detail === 'string' ? detail : undefined;
+  const label =
+    what === 'issue_began' && about
+      ? issueWords(about).title
+      : what === 'issue_ended' && about
+        ? `${issueWords(about).title} over`
+        : about
+          ? `${words(what)}: ${words(about)}`
+          : words(what);
+  return { at, label, colour: kColours[what] ?? '--muted' };
+}
