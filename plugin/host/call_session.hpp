@@ -74,10 +74,20 @@ struct Uplink {
 };
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.
-struct RelayLeg final : media::Leg {
+struct RelayLeg final : media::Leg, quality::RelayCounts {
+  // m-lines of one PeerConnection start with sequence numbers well apart, so that a report block can be told by its own.
+  static constexpr std::uint16_t first_sequence(std::uint16_t line) {
+    return static_cast<std::uint16_t>(1 + 997 * (line + 1));
+  }
+
   RelayLeg(janus_plugin_session* session, std::uint16_t line, media::Kind kind, MonotonicUs now)
-      : Leg(session, line, static_cast<std::uint16_t>(1 + 997 * (line + 1)), 0, media::clock_khz(kind)),
-        stream(to_quality(kind), now) {}
+      : Leg(session, line, first_sequence(line), 0, media::clock_khz(kind)),
+        stream(to_quality(kind), *this, first_sequence(line), now) {}
+
+  Counts counts() const override {
+    const auto relayed = media::Tally::between(0, rewriter.relayed());
+    return {relayed.packets, relayed.bytes, rewriter.highest_sequence()};
+  }
 
   quality::DownlinkStream stream;
 };

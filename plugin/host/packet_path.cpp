@@ -5,7 +5,6 @@
 #include "host/call_session.hpp"
 #include "host/handle.hpp"
 #include "host/monotonic.hpp"
-#include "quality/rtp.hpp"
 
 namespace callroom::host {
 namespace {
@@ -40,8 +39,7 @@ void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept
       [packet, events, now](media::Leg& leg) {
         packet->mindex = leg.m_line;
         packet_core->relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
-        const auto* header = reinterpret_cast<const std::uint8_t*>(packet->buffer);
-        static_cast<RelayLeg&>(leg).stream.on_relayed(quality::rtp_sequence(header), packet->length, events, now);
+        if (events.any()) static_cast<RelayLeg&>(leg).stream.on_frame(events, now);
       });
   packet->mindex = m_line;
   if (events.key_frame()) track->last_key_frame.store(now, std::memory_order_relaxed);
