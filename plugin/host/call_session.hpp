@@ -22,6 +22,7 @@
 #include "quality/uplink_stream.hpp"
 #include "signaling/rooms.hpp"
 #include "storage/session_record.hpp"
+#include "storage/store.hpp"
 
 namespace callroom::host {
 
@@ -75,7 +76,8 @@ struct Uplink {
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.
 struct RelayLeg final : media::Leg, quality::RelayCounts {
-  // m-lines of one PeerConnection start with sequence numbers well apart, so that a report block can be told by its own.
+  // m-lines of one PeerConnection start with sequence numbers well apart, so that a report block can be told by its
+  // own.
   static constexpr std::uint16_t first_sequence(std::uint16_t line) {
     return static_cast<std::uint16_t>(1 + 997 * (line + 1));
   }
@@ -85,8 +87,9 @@ struct RelayLeg final : media::Leg, quality::RelayCounts {
         stream(to_quality(kind), *this, first_sequence(line), now) {}
 
   Counts counts() const override {
-    const auto relayed = media::Tally::between(0, rewriter.relayed());
-    return {relayed.packets, relayed.bytes, rewriter.highest_sequence()};
+    const auto progress = rewriter.progress();
+    const auto relayed = media::Tally::between(0, progress.relayed);
+    return {relayed.packets, relayed.bytes, progress.highest_sequence};
   }
 
   quality::DownlinkStream stream;
@@ -121,6 +124,7 @@ struct CallSession {
   std::vector<std::shared_ptr<Downlink>> former;  // whose loop thread may still be looking at them
 
   storage::SessionRecord record;  // what is known of the row so far
+  storage::JournalSlot journal;
   bool ended = false;
   bool audio_on = true, video_on = true;  // by `configure`
   int bitrate_kbps = 0;

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "host/config_section.hpp"
 #include "host/janus.hpp"
+#include "turn/credentials.hpp"
 
 namespace callroom::host {
 namespace {
@@ -63,6 +64,7 @@ void read_turn_server(ConfigSection section, const std::string& id, Config& conf
     server.check_every = std::chrono::seconds(*seconds);
   }
   server.ca_file = section.text("ca_file");
+  if (const auto valid = turn::validate(server); !valid) section.complain("url", valid.error().text);
   section.refuse_other_keys();
   config.turn_servers.push_back(std::move(server));
 }
@@ -71,6 +73,7 @@ void read_room(ConfigSection section, const std::string& id, Config& config) {
   using signaling::MediaKind;
   signaling::RoomSettings room;
   room.id = id;
+  room.permanent = true;
   if (!is_valid_id(id)) section.complain("", "must have 1 to 64 printable characters after room-");
   if (const auto media = section.choice("media", {"relay", "p2p", "auto"})) room.media = static_cast<MediaKind>(*media);
   assign(room.capacity, section.integer("capacity", 2, max_capacity(room.media)));
@@ -87,6 +90,27 @@ void read_room(ConfigSection section, const std::string& id, Config& config) {
   config.rooms.push_back(std::move(room));
 }
 
+void read_alert_rule(ConfigSection section, const std::string& rule_name, Config& config) {
+  storage::AlertRule rule;
+  rule.name = rule_name;
+  if (!is_valid_id(rule_name)) section.complain("", "must have a name of 1 to 64 printable characters");
+  const auto metric =
+      section.choice("metric", {"poor_or_failed_sessions", "poor_or_failed_share", "latency", "drops_share"});
+  if (metric) {
+    rule.metric = static_cast<storage::AlertMetric>(*metric);
+  } else {
+    section.complain("metric", "is missing");
+  }
+  assign(rule.threshold, section.integer("threshold", 1, 1'000'000));
+  if (const auto minutes = section.integer("window", 5, 10'080)) {
+    rule.window = std::chrono::minutes(*minutes);
+    if (*minutes % 5 != 0) section.complain("window", "must be a multiple of 5 minutes");
+  }
+  assign(rule.min_sessions, section.integer("min_sessions", 1, 1'000'000));
+  section.refuse_other_keys();
+  config.alert_rules.push_back(std::move(rule));
+}
+
 void check_ice_servers(ConfigSection& section, const Config& config) {
   for (const std::string& id : config.ice_servers) {
     if (std::ranges::find(config.turn_servers, id, &turn::ServerConfig::id) == config.turn_servers.end()) {
@@ -97,11 +121,44 @@ void check_ice_servers(ConfigSection& section, const Config& config) {
 
 }  // namespace
 
+namespace {
+
+using ConfigFile = std::unique_ptr<janus_config, ConfigCloser>;
+using Categories = std::unique_ptr<GList, decltype(&g_list_free)>;
+
+// Calls see(category, name) for each category directly below `parent` (null: the file).
+template <typename See>
+void for_each_category(janus_config* file, janus_config_container* parent, See see) {
+  const Categories categories(janus_config_get_categories(file, parent), &g_list_free);
+  for (GList* at = categories.get(); at != nullptr; at = at->next) {
+    auto* category = static_cast<janus_config_category*>(at->data);
+    see(category, std::string(category->name != nullptr ? category->name : ""));
+  }
+}
+
+// The name that Janus itself goes by, else the machine's.
+std::string node_name(const std::string& folder) {
+  const std::string path = folder + "/janus.jcfg";
+  if (std::filesystem::exists(path)) {
+    const ConfigFile file(janus_config_parse(path.c_str()));
+    if (file) {
+      janus_config_container* general = janus_config_get(file.get(), nullptr, janus_config_type_category, "general");
+      const janus_config_item* name =
+          general != nullptr ? janus_config_get(file.get(), general, janus_config_type_item, "server_name") : nullptr;
+      if (name != nullptr && name->value != nullptr && *name->value != '\0') return name->value;
+    }
+  }
+  return g_get_host_name();
+}
+
+}  // namespace
+
 Result<Config> load_config(const std::string& folder) {
   Config config;
+  config.node = node_name(folder);
   const std::string path = folder + "/janus.plugin.callroom.jcfg";
   if (!std::filesystem::exists(path)) return config;
-  const std::unique_ptr<janus_config, ConfigCloser> file(janus_config_parse(path.c_str()));
+  const ConfigFile file(janus_config_parse(path.c_str()));
   if (!file) return Error{ErrorCode::kInvalidField, path + " cannot be read"};
 
   std::optional<std::string> complaint;
@@ -111,20 +168,20 @@ Result<Config> load_config(const std::string& folder) {
   };
   read_general(section("general"), config);
   read_database(section("database"), config);
-  const std::unique_ptr<GList, decltype(&g_list_free)> categories(janus_config_get_categories(file.get(), nullptr),
-                                                                  &g_list_free);
-  for (GList* at = categories.get(); at != nullptr; at = at->next) {
-    auto* category = static_cast<janus_config_category*>(at->data);
-    const std::string name = category->name != nullptr ? category->name : "";
+  for_each_category(file.get(), nullptr, [&](janus_config_category* category, const std::string& name) {
     ConfigSection here(file.get(), category, name, complaint);
     if (name.starts_with("turn-")) {
       read_turn_server(here, name.substr(5), config);
     } else if (name.starts_with("room-")) {
       read_room(here, name.substr(5), config);
-    } else if (name != "general" && name != "database" && name != "ice" && name != "alerts") {
+    } else if (name == "alerts") {
+      for_each_category(file.get(), category, [&](janus_config_category* rule, const std::string& rule_name) {
+        read_alert_rule(ConfigSection(file.get(), rule, "alerts." + rule_name, complaint), rule_name, config);
+      });
+    } else if (name != "general" && name != "database" && name != "ice") {
       if (!complaint) complaint = name + " is not a category that Callroom knows";
     }
-  }
+  });
   ConfigSection ice = section("ice");
   assign(config.ice_servers, ice.words("servers"));
   ice.refuse_other_keys();

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "signaling/room_settings.hpp"
+#include "storage/alert_rule.hpp"
 #include "turn/server_config.hpp"
 
 namespace callroom::host {
@@ -32,6 +33,7 @@ struct Config {
   std::vector<std::string> ice_servers;  // ids of the turn-<id> categories that clients are given
   std::vector<turn::ServerConfig> turn_servers;
   std::vector<signaling::RoomSettings> rooms;
+  std::vector<storage::AlertRule> alert_rules;
 };
 
 // `folder` is where Janus keeps its configuration. A missing file yields the defaults; a bad value an error that names

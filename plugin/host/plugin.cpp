@@ -1,7 +1,5 @@
 #include "host/plugin.hpp"
 
-#include <unistd.h>
-
 #include <utility>
 #include <variant>
 
@@ -21,6 +19,9 @@ namespace {
 constexpr std::size_t kWorkers = 8;
 constexpr std::chrono::milliseconds kTick{50};
 
+// How long Janus's end may wait for Postgres; what is left is delivered by the next start.
+constexpr std::chrono::milliseconds kDeliveryAtShutdown{3'000};
+
 template <typename Request>
 concept AboutRooms = requires(Switchboard& board, const Request& request) {
   board.answer(request);
@@ -36,6 +37,48 @@ Result<std::optional<Jsep>> read_jsep(JsonView jsep) {
 
 }  // namespace
 
+namespace {
+
+void log_storage(storage::LogLevel level, std::string_view text) {
+  const std::string line(text);
+  switch (level) {
+    case storage::LogLevel::kInfo:
+      JANUS_LOG(LOG_INFO, "[callroom] %s\n", line.c_str());
+      break;
+    case storage::LogLevel::kWarning:
+      JANUS_LOG(LOG_WARN, "[callroom] %s\n", line.c_str());
+      break;
+    case storage::LogLevel::kError:
+      JANUS_LOG(LOG_ERR, "[callroom] %s\n", line.c_str());
+      break;
+  }
+}
+
+Result<std::unique_ptr<storage::Store>> open_store(const Config& config) {
+  storage::StoreConfig store;
+  store.data_dir = config.data_dir;
+  store.writer = config.database_writer;
+  store.node = config.node;
+  store.retention_days = config.retention_days;
+  store.statement_timeout = config.statement_timeout;
+  store.max_sessions = config.max_sessions;
+  store.alert_rules = config.alert_rules;
+  store.log = log_storage;
+  return storage::Store::open(std::move(store));
+}
+
+Result<std::unique_ptr<storage::Reader>> open_reader(const Config& config) {
+  if (config.database_reader.empty()) return std::unique_ptr<storage::Reader>();
+  storage::ReaderConfig reader;
+  reader.reader = config.database_reader;
+  reader.node = config.node;
+  reader.statement_timeout = config.statement_timeout;
+  reader.log = log_storage;
+  return storage::Reader::open(std::move(reader));
+}
+
+}  // namespace
+
 std::unique_ptr<Plugin> Plugin::start(janus_callbacks* callbacks, janus_plugin* entry, const char* config_path) {
   if (const auto reason = reason_to_refuse_core()) {
     JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", reason->c_str());
@@ -46,29 +89,47 @@ std::unique_ptr<Plugin> Plugin::start(janus_callbacks* callbacks, janus_plugin* 
     JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", config.error().text.c_str());
     return nullptr;
   }
-  auto plugin = std::make_unique<Plugin>(Core(callbacks, entry), *std::move(config));
+  auto store = open_store(*config);
+  if (!store) {
+    JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", store.error().text.c_str());
+    return nullptr;
+  }
+  auto reader = open_reader(*config);
+  if (!reader) {
+    JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", reader.error().text.c_str());
+    return nullptr;
+  }
+  auto plugin =
+      std::make_unique<Plugin>(Core(callbacks, entry), *std::move(config), *std::move(store), *std::move(reader));
   JANUS_LOG(LOG_INFO, "[callroom] Callroom %s is ready\n", CALLROOM_VERSION);
   return plugin;
 }
 
-Plugin::Plugin(const Core& core, Config config)
+Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> store,
+               std::unique_ptr<storage::Reader> reader)
     : core_(core),
       config_(std::move(config)),
+      store_(std::move(store)),
+      reader_(std::move(reader)),
       pool_(kWorkers),
       registry_(pool_),
-      switchboard_(config_, core_, [](storage::SessionRecord, std::function<void()> acknowledge) { acknowledge(); }) {
+      switchboard_(config_, core_, store_.get()),
+      open_rooms_(switchboard_, registry_, config_.node),
+      dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
   set_packet_core(&core_);
   for (const auto& room : config_.rooms) {
     if (const auto added = switchboard_.add_room(room); !added) {
       JANUS_LOG(LOG_ERR, "[callroom] Room %s: %s\n", room.id.c_str(), added.error().text.c_str());
     }
   }
+  if (reader_) store_->watch_with(reader_.get(), config_.database_admin_user);
   ticker_ = std::make_unique<Ticker>(kTick, [this] { switchboard_.tick(monotonic_now()); });
 }
 
 Plugin::~Plugin() {
   ticker_.reset();
   switchboard_.end_all("shutdown");
+  store_->stop(kDeliveryAtShutdown);
   pool_.stop();
 }
 
@@ -120,8 +181,8 @@ Json Plugin::enqueue(const std::shared_ptr<Handle>& handle, std::string transact
   return refuse(handle, {ErrorCode::kQueueFull, "Too many requests of this handle are waiting"}, had_jsep);
 }
 
-Json Plugin::handle_admin_message(JsonView) {
-  return json::error_json({ErrorCode::kUnknownRequest, "Unknown request"});
+Json Plugin::handle_admin_message(JsonView request) {
+  return dispatcher_.handle(request);
 }
 
 void Plugin::setup_media(janus_plugin_session* session) {

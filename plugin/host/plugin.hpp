@@ -4,13 +4,17 @@
 #include <memory>
 #include <string>
 
+#include "admin/dispatcher.hpp"
 #include "host/config.hpp"
 #include "host/core.hpp"
+#include "host/live_rooms.hpp"
 #include "host/registry.hpp"
 #include "host/strand.hpp"
 #include "host/switchboard.hpp"
 #include "host/ticker.hpp"
 #include "json/json.hpp"
+#include "storage/reader.hpp"
+#include "storage/store.hpp"
 
 namespace callroom::host {
 
@@ -18,7 +22,8 @@ class Plugin {
  public:
   // Null, with the reason in the log, where this core or this configuration cannot be served.
   static std::unique_ptr<Plugin> start(janus_callbacks* callbacks, janus_plugin* entry, const char* config_path);
-  Plugin(const Core& core, Config config);
+  Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> store,
+         std::unique_ptr<storage::Reader> reader);
   ~Plugin();  // every session that is open ends with "shutdown"
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
@@ -39,9 +44,13 @@ class Plugin {
 
   const Core core_;
   const Config config_;
+  const std::unique_ptr<storage::Store> store_;
+  const std::unique_ptr<storage::Reader> reader_;  // null: no database to read
   WorkerPool pool_;
   Registry registry_;
   Switchboard switchboard_;
+  OpenRooms open_rooms_;
+  admin::Dispatcher dispatcher_;
   std::unique_ptr<Ticker> ticker_;
 };
 

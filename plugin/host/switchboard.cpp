@@ -11,11 +11,8 @@ namespace callroom::host {
 
 using json::Json;
 
-Switchboard::Switchboard(const Config& config, const Core& core, EndSink end_sink)
-    : config_(config),
-      core_(core),
-      end_sink_(std::move(end_sink)),
-      rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
+Switchboard::Switchboard(const Config& config, const Core& core, storage::Store* store)
+    : config_(config), core_(core), store_(store), rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
 
 Result<std::string> Switchboard::add_room(signaling::RoomSettings settings) {
   const std::lock_guard lock(mutex_);
@@ -146,6 +143,8 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   if (!request.display.empty()) record.display = request.display;
   if (!request.device_info.empty()) record.device_info = request.device_info;
 
+  if (store_ != nullptr) session->journal = store_->begin(record);
+
   if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
   handle.session = session;
   handle.uplink.store(&session->uplink, std::memory_order_release);
@@ -188,6 +187,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
     sender->session.reset();
     sender->retired.push_back(session);
   }
+  malformed_packets_ += malformed_packets(*session);
   sessions_.erase(session->session_id);
   const auto room = by_room_.find(session->room);
   std::erase(room->second, session);
@@ -197,14 +197,16 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   storage::SessionRecord record = session->record;
   record.ended_at = wall_now();
   record.end_reason = reason;
-  end_sink_(std::move(record), [this, sender, receiver, transaction, id = session->session_id, reason] {
+  const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, reason] {
     Json left = json::named_event("left");
     left.set("session_id", id).set("reason", reason);
     if (sender) post(sender, transaction, std::move(left));
     for (const auto& handle : {sender, receiver}) {
       if (handle) post_close(handle);
     }
-  });
+  };
+  if (store_ == nullptr) return acknowledge();
+  store_->finish(std::move(record), session->journal, [acknowledge](storage::Kept) { acknowledge(); });
 }
 
 void Switchboard::post_close(const std::shared_ptr<Handle>& handle) {
@@ -294,30 +296,6 @@ Json Switchboard::describe(Handle& handle) const {
     json.set("peer_connection", session->sender.lock().get() == &handle ? "sending" : "receiving");
   }
   return json;
-}
-
-Json Switchboard::rooms() const {
-  const std::lock_guard lock(mutex_);
-  return json::rooms_json(rooms_.list_all());
-}
-
-Json Switchboard::live() const {
-  const std::lock_guard lock(mutex_);
-  Json list = Json::array();
-  for (const auto& [room, sessions] : by_room_) {
-    for (const SessionPtr& session : sessions) {
-      Json entry = Json::object();
-      entry.set("session_id", session->session_id).set("room", room).set("user_id", session->user_id);
-      entry.set("id", session->participant).set("display", session->record.display);
-      list.append(std::move(entry));
-    }
-  }
-  return list;
-}
-
-std::size_t Switchboard::session_count() const {
-  const std::lock_guard lock(mutex_);
-  return sessions_.size();
 }
 
 }  // namespace callroom::host

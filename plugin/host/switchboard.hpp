@@ -3,7 +3,6 @@
 // concerns, in the order of the decisions. The core is never called with the lock held.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "admin/live_rooms.hpp"
 #include "base/result.hpp"
 #include "host/call_session.hpp"
 #include "host/config.hpp"
@@ -25,11 +25,8 @@ namespace callroom::host {
 
 class Switchboard {
  public:
-  // Called once for each session that ends, with the lock held: hands over the row. `acknowledge` tells the participant
-  // (and may be called on any thread, later, once the row is safe).
-  using EndSink = std::function<void(storage::SessionRecord, std::function<void()> acknowledge)>;
-
-  Switchboard(const Config& config, const Core& core, EndSink end_sink);
+  // `store` may be null: rows go nowhere.
+  Switchboard(const Config& config, const Core& core, storage::Store* store);
 
   Result<std::string> add_room(signaling::RoomSettings settings);
 
@@ -74,10 +71,14 @@ class Switchboard {
 
   // For administrators.
   json::Json rooms() const;
-  json::Json live() const;
+  json::Json live(const admin::LiveFilter& filter) const;
   Result<void> kick(const std::string& room, const std::string& participant);
   Result<void> destroy_room(const std::string& room);
-  std::size_t session_count() const;
+  struct Load {
+    std::size_t rooms = 0, sessions = 0, deepest_queue = 0;
+    std::uint64_t malformed_packets = 0;  // of open sessions and of those that ended
+  };
+  Load load() const;
 
  private:
   using SessionPtr = std::shared_ptr<CallSession>;
@@ -90,6 +91,7 @@ class Switchboard {
   void post_all(const std::vector<signaling::Notice>& notices);
   void depart(const signaling::Departure& departure, const std::string& reason, const std::string& transaction = "");
   void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
+  static std::uint64_t malformed_packets(const CallSession& session);
   Result<SessionPtr> sending_session(const Handle& handle) const;
   void cap(const CallSession& session);
   std::vector<SessionPtr> others_in_room(const CallSession& session) const;
@@ -108,10 +110,11 @@ class Switchboard {
 
   const Config& config_;
   const Core& core_;
-  EndSink end_sink_;
+  storage::Store* const store_;
   mutable std::mutex mutex_;
   signaling::Rooms rooms_;
   std::unordered_map<std::string, SessionPtr> sessions_;                    // by session id
+  std::uint64_t malformed_packets_ = 0;                                     // of sessions that ended
   std::map<std::string, std::vector<SessionPtr>> by_room_;                  // in the order of arrival
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
 };

@@ -30,6 +30,7 @@ struct RoomSettings {
   int bitrate_kbps = 2'000;                                      // most that one participant may send
   bool quality_events = false;
   bool signed_tokens = false;
+  bool permanent = false;  // from the .jcfg
 };
 
 // What `edit` may change; absent fields stay.

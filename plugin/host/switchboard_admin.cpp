@@ -1,0 +1,86 @@
+// What administrators see of the open rooms.
+#include <algorithm>
+
+#include "host/monotonic.hpp"
+#include "host/switchboard.hpp"
+#include "storage/row_text.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+
+Json Switchboard::rooms() const {
+  const std::lock_guard lock(mutex_);
+  Json list = Json::array();
+  for (const auto& listing : rooms_.list_all()) {
+    const signaling::Room& room = *rooms_.find(listing.room);
+    Json participants = Json::array();
+    for (const auto& participant : room.participants) {
+      Json entry = Json::object();
+      entry.set("id", participant.id).set("user_id", participant.user_id).set("display", participant.display);
+      entry.set("session_id", participant.session_id);
+      participants.append(std::move(entry));
+    }
+    Json entry = Json::object();
+    entry.set("room", listing.room).set("description", listing.description);
+    entry.set("media", signaling::to_string(listing.media)).set("capacity", listing.capacity);
+    entry.set("participants", std::move(participants)).set("is_private", listing.is_private);
+    entry.set("has_pin", listing.pin_required).set("permanent", room.settings.permanent);
+    list.append(std::move(entry));
+  }
+  return list;
+}
+
+namespace {
+
+bool passes(const CallSession& session, const admin::LiveFilter& filter) {
+  return (!filter.room || *filter.room == session.room) && (!filter.user_id || *filter.user_id == session.user_id) &&
+         (!filter.provider || *filter.provider == session.record.provider);
+}
+
+Json live_entry(const CallSession& session, WallTime now) {
+  Json entry = Json::object();
+  const storage::SessionRecord& record = session.record;
+  entry.set("session_id", session.session_id).set("room", session.room).set("user_id", session.user_id);
+  entry.set("id", session.participant).set("display", record.display);
+  entry.set("provider", record.provider).set("media_path", record.media_path);
+  entry.set("started_at", storage::rfc3339(record.started_at));
+  entry.set("duration_s", std::chrono::duration<double>(now - record.started_at).count());
+  return entry;
+}
+
+}  // namespace
+
+Json Switchboard::live(const admin::LiveFilter& filter) const {
+  const WallTime now = wall_now();
+  const std::lock_guard lock(mutex_);
+  Json list = Json::array();
+  for (const auto& [room, sessions] : by_room_) {
+    for (const SessionPtr& session : sessions) {
+      if (passes(*session, filter)) list.append(live_entry(*session, now));
+    }
+  }
+  return list;
+}
+
+std::uint64_t Switchboard::malformed_packets(const CallSession& session) {
+  std::uint64_t count = session.uplink.rtcp.malformed();
+  for (const auto& track : session.uplink.tracks) count += track->stream.malformed();
+  if (session.downlink) count += session.downlink->rtcp.malformed();
+  for (const auto& downlink : session.former) count += downlink->rtcp.malformed();
+  return count;
+}
+
+Switchboard::Load Switchboard::load() const {
+  const std::lock_guard lock(mutex_);
+  Load load{rooms_.room_count(), sessions_.size(), 0, malformed_packets_};
+  for (const auto& [id, session] : sessions_) {
+    load.malformed_packets += malformed_packets(*session);
+    for (const auto& weak : {session->sender, session->receiver}) {
+      if (const auto handle = weak.lock()) load.deepest_queue = std::max(load.deepest_queue, handle->strand->waiting());
+    }
+  }
+  return load;
+}
+
+}  // namespace callroom::host
