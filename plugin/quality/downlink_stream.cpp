@@ -1,6 +1,7 @@
 #include "quality/downlink_stream.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace callroom::quality {
 
@@ -68,25 +69,48 @@ void DownlinkStream::on_request(MonotonicUs now) {
   request_open_.set(now);
 }
 
+namespace {
+
+// What was added since the last time; where a total shrank, nothing until it has made up for that.
+template <typename T>
+T take(T& taken, T total) {
+  if (total <= taken) return 0;
+  return total - std::exchange(taken, total);
+}
+
+std::uint16_t clipped(std::uint32_t count) {
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(count, 0xFFFF));
+}
+
+double percent(std::uint32_t part, std::uint32_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * part / whole;
+}
+
+}  // namespace
+
 DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
-  const auto take = [](auto& taken, auto total) {
-    const auto signed_delta = static_cast<std::int64_t>(total) - static_cast<std::int64_t>(taken);
-    if (signed_delta <= 0) return decltype(total){};
-    taken = total;
-    return static_cast<decltype(total)>(signed_delta);
-  };
   DownlinkWindow window;
   window.kind = kind_;
   window.screen_share = screen_share_.get();
   window.duration_us = now - taken_at_;
-  taken_at_ = now;
   const RelayCounts::Counts counts = relay_.counts();
-  window.relayed = take(taken_.relayed, static_cast<std::uint32_t>(counts.packets));
+  window.relayed = take(taken_.packets, static_cast<std::uint32_t>(counts.packets));
   window.bytes = take(taken_.bytes, counts.bytes);
   window.frames = take(taken_.frames, frames_.get());
   window.size = size_.get();
+  window.best_height = best_height_ = std::max(best_height_, window.size.height);
   window.requests = take(taken_.requests, requests_.get());
+  take_reports(window);
+  take_freezes(window, now);
+  if (kind_ == MediaKind::kVideo) note_quiet(window, now);
+  taken_at_ = now;
+  return window;
+}
+
+void DownlinkStream::take_reports(DownlinkWindow& window) {
   window.reported = take(taken_.reports, reports_.get()) != 0;
+  unreported_us_ = window.reported || window.relayed == 0 ? 0 : unreported_us_ + window.duration_us;
+  window.unreported_us = unreported_us_;
   if (window.reported) {
     const std::uint32_t gaps = gaps_reported_.get();
     const std::uint32_t span = highest_.get() - before_first_;
@@ -94,10 +118,41 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
     window.expected = take(taken_.expected, span - std::min(span, gaps));
     window.lost =
         std::min(window.expected, take(taken_.lost, static_cast<std::uint32_t>(std::max<std::int64_t>(0, lost))));
-    window.repaired = take(taken_.repaired, repaired_.get());
-    window.jitter_ms = static_cast<double>(jitter_.get()) / clock_khz(kind_);
   }
-  // A freeze that goes on counts by what has passed of it, and its end by the rest.
+  recent_[next_recent_] = {clipped(window.expected), clipped(window.lost)};
+  next_recent_ = static_cast<std::uint8_t>((next_recent_ + 1U) % recent_.size());
+
+  // Retransmissions are reported a round trip after the loss: what the window before lost has had its time by now.
+  const std::uint32_t repaired = take(taken_.repaired, repaired_.get());
+  const std::uint32_t repaired_before = std::min(pending_repair_, repaired);
+  const std::uint32_t residual = pending_repair_ - repaired_before;
+  const std::uint32_t residual_of = pending_of_;
+  pending_repair_ = window.lost - std::min(window.lost, repaired - repaired_before);
+  pending_of_ = window.expected;
+
+  if (window.reported && window.expected > 0) {
+    held_for_ = 0;
+    held_loss_pct_ = static_cast<float>(percent(window.lost, window.expected));
+    held_jitter_ms_ = static_cast<float>(jitter_.get()) / static_cast<float>(clock_khz(kind_));
+  } else if (held_for_ < 255) {
+    ++held_for_;
+  }
+  held_residual_pct_ = static_cast<float>(percent(residual, residual_of));
+  if (held_for_ > model::kKeepSamples) return;
+  window.jitter_ms = held_jitter_ms_;
+  window.loss_pct = held_loss_pct_;
+  window.residual_loss_pct = held_residual_pct_;
+  if (kind_ == MediaKind::kVideo) return;
+  std::uint32_t expected = 0, lost = 0;
+  for (const Recent& recent : recent_) {
+    expected += recent.expected;
+    lost += recent.lost;
+  }
+  window.loss_pct = window.residual_loss_pct = percent(lost, expected);
+}
+
+// A freeze that goes on counts by what has passed of it, and its end by the rest.
+void DownlinkStream::take_freezes(DownlinkWindow& window, MonotonicUs now) {
   std::uint32_t frozen_ms = frozen_ms_.get(), freezes = freezes_.get();
   if (const MonotonicUs open = request_open_.get(); open != 0) {
     const MonotonicUs key_frame = last_key_frame_.get();
@@ -106,7 +161,25 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   }
   window.freezes = take(taken_.freezes, freezes);
   window.frozen_us = std::int64_t{take(taken_.frozen_ms, frozen_ms)} * 1000;
-  return window;
+}
+
+void DownlinkStream::note_quiet(DownlinkWindow& window, MonotonicUs now) {
+  const MonotonicUs last = last_frame_.get();
+  const MonotonicUs began = now - window.duration_us;
+  if (last == 0) {
+    window.quiet_us = window.duration_us;
+    return;
+  }
+  if (quiet_from_ != 0 && last > quiet_from_) {
+    const MonotonicUs resumed = resumed_at_.get() > quiet_from_ ? resumed_at_.get() : last;
+    window.quiet_us += std::max<std::int64_t>(0, resumed - std::max(began, quiet_from_));
+    quiet_from_ = 0;
+  }
+  if (now - last > kQuietUs) {
+    quiet_from_ = last;
+    window.quiet_us += now - std::max(last, began);
+  }
+  window.quiet_us = std::min(window.quiet_us, window.duration_us);
 }
 
 }  // namespace callroom::quality

@@ -11,12 +11,14 @@
 // relay's own gaps, as far as the report has got, are taken out of each report.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "base/time.hpp"
 #include "quality/codec.hpp"
 #include "quality/counter.hpp"
+#include "quality/model.hpp"
 #include "quality/rtcp.hpp"
 #include "quality/rtp_source.hpp"
 
@@ -27,17 +29,20 @@ struct DownlinkWindow {
   MediaKind kind = MediaKind::kAudio;
   bool screen_share = false;
   std::int64_t duration_us = 0;
+  std::int64_t quiet_us = 0;  // of it, how long no frame was relayed (video)
   std::uint32_t relayed = 0;  // packets
   std::uint64_t bytes = 0;
   std::uint32_t frames = 0;
   FrameSize size;
-  bool reported = false;       // the peer said something new; the four below are of its reports
-  std::uint32_t expected = 0;  // that were relayed
-  std::uint32_t lost = 0;      // between relay and peer
-  std::uint32_t repaired = 0;  // retransmissions that reached the peer
-  std::optional<double> jitter_ms;
-  std::uint32_t requests = 0;  // PLI and FIR
-  std::uint32_t freezes = 0;   // from such a request to the next key frame relayed
+  std::uint16_t best_height = 0;  // of the stream so far
+  bool reported = false;          // the peer said something new; the two below are of what it said
+  std::uint32_t expected = 0;     // that were relayed
+  std::uint32_t lost = 0;         // between relay and peer
+  // The latest that is known, for as long as it may stand: see model::kKeepSamples and kAudioLossSamples.
+  std::optional<double> loss_pct, residual_loss_pct, jitter_ms;
+  std::int64_t unreported_us = 0;  // how long it has been relayed to without a report
+  std::uint32_t requests = 0;      // PLI and FIR
+  std::uint32_t freezes = 0;       // from such a request to the next key frame relayed
   std::int64_t frozen_us = 0;
 };
 
@@ -66,6 +71,8 @@ class DownlinkStream {
   // A packet was relayed of which UplinkStream::on_rtp() said something (events.any()).
   void on_frame(PacketEvents events, MonotonicUs now) {
     if (events.new_frame()) {
+      if (now - last_frame_.get() > kQuietUs) [[unlikely]]
+        resumed_at_.set(now);
       frames_.add(1);
       last_frame_.set(now);
     }
@@ -92,6 +99,8 @@ class DownlinkStream {
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
  private:
+  static constexpr std::int64_t kQuietUs = 200'000;
+
   void on_key_frame(PacketEvents events, MonotonicUs now);
   std::uint32_t gaps_in(const RelayCounts::Counts& counts) const;
   std::uint32_t gaps_at(std::uint32_t highest);
@@ -104,24 +113,40 @@ class DownlinkStream {
   // Thread of the source.
   Counter<std::uint32_t> frames_{};
   Counter<FrameSize> size_{};
-  Counter<MonotonicUs> last_frame_{};
+  Counter<MonotonicUs> last_frame_{}, resumed_at_{};
   Counter<MonotonicUs> last_key_frame_{};
 
   // Thread of the reports.
   Counter<std::uint32_t> highest_{}, lost_{}, gaps_reported_{}, repaired_{}, jitter_{}, reports_{}, requests_{};
   Counter<std::uint32_t> freezes_{}, frozen_ms_{};
   Counter<MonotonicUs> last_report_{};
-  Counter<MonotonicUs> request_open_{};             // the first request since the last key frame; 0: none
+  Counter<MonotonicUs> request_open_{};                         // the first request since the last key frame; 0: none
   std::uint32_t seen_highest_ = before_first_, seen_gaps_ = 0;  // of the relay, at the report before
   std::uint32_t ssrc_ = 0, repair_ssrc_ = 0, repair_highest_ = 0;
   std::int32_t repair_lost_ = 0;
 
   // Sampling thread.
+  void take_reports(DownlinkWindow& window);
+  void take_freezes(DownlinkWindow& window, MonotonicUs now);
+  void note_quiet(DownlinkWindow& window, MonotonicUs now);
+
   struct Taken {
-    std::uint32_t relayed = 0, frames = 0, expected = 0, lost = 0, repaired = 0, reports = 0, requests = 0, freezes = 0,
+    std::uint32_t packets = 0, frames = 0, expected = 0, lost = 0, repaired = 0, reports = 0, requests = 0, freezes = 0,
                   frozen_ms = 0;
     std::uint64_t bytes = 0;
   } taken_;
+  struct Recent {
+    std::uint16_t expected = 0, lost = 0;
+  };
+  std::array<Recent, model::kAudioLossSamples> recent_{};  // of the last windows
+  float held_residual_pct_ = 0, held_jitter_ms_ = 0, held_loss_pct_ = 0;
+  std::uint32_t pending_repair_ = 0;  // lost in the window before, and not repaired yet
+  std::uint32_t pending_of_ = 0;      // expected in it
+  std::uint8_t next_recent_ = 0;
+  std::uint8_t held_for_ = 255;  // windows since the peer said something
+  std::uint16_t best_height_ = 0;
+  std::int64_t unreported_us_ = 0;
+  MonotonicUs quiet_from_ = 0;
   MonotonicUs taken_at_;
 };
 

@@ -8,12 +8,6 @@
 namespace callroom::quality {
 namespace {
 
-Breakdown combine(const Breakdown& a, double weight_a, const Breakdown& b, double weight_b) {
-  const auto add = [&](double Breakdown::*part) { return weight_a * a.*part + weight_b * b.*part; };
-  return {add(&Breakdown::delay),      add(&Breakdown::loss),    add(&Breakdown::freezes), add(&Breakdown::frame_rate),
-          add(&Breakdown::resolution), add(&Breakdown::bitrate), add(&Breakdown::drops)};
-}
-
 Breakdown lost_of(const AudioScore& audio) {
   Breakdown lost;
   lost.delay = audio.lost_to_delay;
@@ -90,7 +84,7 @@ std::optional<SampleScore> score_sample(const std::optional<AudioScore>& audio,
   if (!audio) return SampleScore{video->score, video->lost};
   const double both = model::kAudioWeight * audio->score + model::kVideoWeight * video->score;
   if (audio->score <= both) return SampleScore{audio->score, lost_of(*audio)};
-  return SampleScore{both, combine(lost_of(*audio), model::kAudioWeight, video->lost, model::kVideoWeight)};
+  return SampleScore{both, weighted_sum(lost_of(*audio), model::kAudioWeight, video->lost, model::kVideoWeight)};
 }
 
 double score_session(double mean, double p10, std::uint32_t drops) {
@@ -113,13 +107,19 @@ std::optional<double> quantile(std::span<const double> sorted, double share) {
   return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+Breakdown weighted_sum(const Breakdown& a, double weight_a, const Breakdown& b, double weight_b) {
+  const auto add = [&](double Breakdown::*part) { return weight_a * a.*part + weight_b * b.*part; };
+  return {add(&Breakdown::delay),      add(&Breakdown::loss),    add(&Breakdown::freezes), add(&Breakdown::frame_rate),
+          add(&Breakdown::resolution), add(&Breakdown::bitrate), add(&Breakdown::drops)};
+}
+
 double sum(const Breakdown& b) {
   return b.delay + b.loss + b.freezes + b.frame_rate + b.resolution + b.bitrate + b.drops;
 }
 
 Breakdown scaled_to(const Breakdown& breakdown, double wanted) {
   const double now = sum(breakdown);
-  return now > 0 ? combine(breakdown, wanted / now, {}, 0) : breakdown;
+  return now > 0 ? weighted_sum(breakdown, wanted / now, {}, 0) : breakdown;
 }
 
 }  // namespace callroom::quality

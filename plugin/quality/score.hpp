@@ -70,5 +70,6 @@ std::optional<double> quantile(std::span<const double> sorted, double share);
 // Scales the points to a sum, so that a breakdown says where exactly 100 - score went.
 Breakdown scaled_to(const Breakdown& breakdown, double sum);
 double sum(const Breakdown& breakdown);
+Breakdown weighted_sum(const Breakdown& a, double weight_a, const Breakdown& b, double weight_b);
 
 }  // namespace callroom::quality

@@ -96,9 +96,27 @@ UplinkWindow UplinkStream::take_window(MonotonicUs now) {
   window.reports_seen = reports_.get() != 0;
   window.packets_reported = reported_.get() - taken_reported_;
   taken_reported_ = reported_.get();
+  window.best_height = best_height_ = std::max(best_height_, window.size.height);
+  note_loss_by_reports(window);
   note_silence(now, window);
   taken_at_ = now;
   return window;
+}
+
+// Where the peer's own count grows and nothing arrives, that is loss; when something arrives again, the gap in the
+// sequence numbers shows the same packets once more.
+void UplinkStream::note_loss_by_reports(UplinkWindow& window) {
+  if (window.expected == 0 && window.packets_reported > 0) {
+    credited_ += window.packets_reported;
+    window.expected = window.lost = window.residual = window.packets_reported;
+    window.bursts = 1;
+    return;
+  }
+  const std::uint32_t known = std::min({credited_, window.lost, window.residual});
+  window.expected -= known;
+  window.lost -= known;
+  window.residual -= known;
+  if (window.expected > 0) credited_ = 0;
 }
 
 // Silence is not timed per packet: a source that has been silent at a sample is poked, and its next packet says when it
@@ -115,6 +133,7 @@ void UplinkStream::note_silence(MonotonicUs now, UplinkWindow& window) {
   for (auto& slot : layers_) {
     if (RtpSource* layer = slot.load(std::memory_order_acquire)) look(*layer);
   }
+  window.last_arrival = last;
   if (last == 0) {
     window.quiet_us = window.duration_us;
     return;

@@ -35,9 +35,11 @@ struct UplinkWindow {
   std::int64_t frozen_us = 0;
   std::optional<double> jitter_ms;
   FrameSize size;                                 // of the largest layer that flows
+  std::uint16_t best_height = 0;                  // of the stream so far
   std::uint32_t packets_reported = 0;             // by the peer's sender reports
   bool reports_seen = false;                      // there was a sender report at all
-  MonotonicUs silent_from = 0, silent_until = 0;  // the last silence over a second; until 0: it goes on; from 0: none
+  MonotonicUs last_arrival = 0;                   // 0: nothing yet
+  MonotonicUs silent_from = 0, silent_until = 0;  // the last silence over 0.2 s; until 0: it goes on; from 0: none
 };
 
 class UplinkStream {
@@ -73,11 +75,12 @@ class UplinkStream {
 
  private:
   static constexpr std::size_t kMoreLayers = 2;
-  static constexpr std::int64_t kSilenceUs = 1'000'000;
+  static constexpr std::int64_t kSilenceUs = 200'000;
 
   [[gnu::cold]] PacketEvents on_malformed();
   [[gnu::cold]] PacketEvents on_other_source(std::span<const std::uint8_t> packet, MonotonicUs now);
   PacketEvents on_layer(std::span<const std::uint8_t> packet, MonotonicUs now);
+  void note_loss_by_reports(UplinkWindow& window);
   void note_silence(MonotonicUs now, UplinkWindow& window);
 
   const MediaKind kind_;
@@ -94,6 +97,8 @@ class UplinkStream {
   std::uint32_t taken_reported_ = 0;
   MonotonicUs taken_at_;
   MonotonicUs silent_from_ = 0;
+  std::uint32_t credited_ = 0;  // lost by the sender reports' count, before the sequence numbers showed it
+  std::uint16_t best_height_ = 0;
 };
 
 }  // namespace callroom::quality

@@ -1,0 +1,387 @@
+#include "quality/session_quality.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "quality/direction_measure.hpp"
+#include "quality/liveness.hpp"
+#include "quality/model.hpp"
+#include "quality/snapshot.hpp"
+
+namespace callroom::quality {
+namespace {
+
+std::optional<float> narrow(const std::optional<double>& value) {
+  return value ? std::optional(static_cast<float>(*value)) : std::nullopt;
+}
+
+// The worse, where more is worse; or the one that is known.
+std::optional<double> greater(const std::optional<double>& a, const std::optional<double>& b) {
+  return a && b ? std::max(*a, *b) : a ? a : b;
+}
+std::optional<double> lesser(const std::optional<double>& a, const std::optional<double>& b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
+void count_size(SessionTotals& totals, FrameSize size) {
+  if (!size.known()) return;
+  SessionTotals::SizeShare* rarest = &totals.sizes[0];
+  for (auto& share : totals.sizes) {
+    if (share.samples == 0 || share.size == size) {
+      share.size = size;
+      if (share.samples != 0xFFFF) ++share.samples;
+      return;
+    }
+    if (share.samples < rarest->samples) rarest = &share;
+  }
+  *rarest = {size, 1};
+}
+
+std::optional<double> lowest_frame_rate(const DirectionMeasure& measure) {
+  return measure.screen_share ? std::nullopt : measure.frame_rate();
+}
+
+std::optional<double> lowest_bits_per_pixel(const DirectionMeasure& measure) {
+  std::optional<double> lowest;
+  for (std::size_t i = 0; i < measure.video_count && !measure.screen_share; ++i) {
+    lowest = lesser(lowest, bits_per_pixel(measure.videos[i].quality));
+  }
+  return lowest;
+}
+
+// What a participant's video did from sample to sample.
+class ChangeWatch {
+ public:
+  enum class Change { kNone, kResolution, kFrameRate };
+
+  Change add(FrameSize size, std::optional<double> frame_rate) {
+    const bool resized = size.known() && size_.known() && size != size_;
+    if (size.known()) size_ = size;
+    if (!frame_rate) return resized ? Change::kResolution : Change::kNone;
+    const auto rate = static_cast<float>(*frame_rate);
+    if (steady_rate_ <= 0 || resized) {
+      // The first samples of a picture say what its rate is.
+      steady_rate_ = std::max(rate, resized ? steady_rate_ : rate);
+      differing_ = 0;
+      return resized ? Change::kResolution : Change::kNone;
+    }
+    constexpr auto kFactor = static_cast<float>(model::kFrameRateChange);
+    if (rate * kFactor > steady_rate_ && rate < steady_rate_ * kFactor) {
+      differing_ = 0;
+      steady_rate_ += (rate - steady_rate_) / 4;
+      return Change::kNone;
+    }
+    if (++differing_ < model::kFrameRateChangeSamples) return Change::kNone;
+    differing_ = 0;
+    steady_rate_ = rate;
+    return Change::kFrameRate;
+  }
+
+ private:
+  FrameSize size_;
+  float steady_rate_ = 0;
+  std::uint8_t differing_ = 0;
+};
+
+}  // namespace
+
+std::optional<Rating> Sample::rating() const {
+  return score ? std::optional(rate(static_cast<double>(*score))) : std::nullopt;
+}
+
+struct SessionQuality::Running {
+  SessionState state;
+  Sample latest;
+  Liveness liveness;
+  ChangeWatch changes;
+  float rtt_ms = 0;
+  std::uint8_t rtt_held_for = 255;  // samples since it was measured
+
+  std::optional<double> held_rtt(std::optional<double> measured) {
+    if (measured) {
+      rtt_ms = static_cast<float>(*measured);
+      rtt_held_for = 0;
+    } else if (rtt_held_for < 255) {
+      ++rtt_held_for;
+    }
+    return rtt_held_for <= model::kKeepSamples ? std::optional<double>(rtt_ms) : std::nullopt;
+  }
+
+  void take_direction(const DirectionMeasure& measure, DirectionTotals& totals, Quantity frame_rates);
+  void take_score(const Sample& sample, const std::optional<SampleScore>& worse);
+  void take_issues(const DirectionMeasure& in, const DirectionMeasure& out, const SessionOptions& options,
+                   std::optional<double> rtt);
+  void take_change(Liveness::Change change);
+  void event(Happening what, std::uint8_t detail) {
+    state.timeline.add_event(
+        {what, detail, static_cast<std::uint16_t>(std::min<std::uint32_t>(state.totals.samples, 0xFFFF))});
+  }
+  void take(const DirectionMeasure& in, const DirectionMeasure& out, std::optional<double> fresh_rtt, WallTime wall,
+            const SessionOptions& options, bool is_sample);
+};
+
+SessionQuality::SessionQuality(SessionOptions options) : options_(options) {}
+SessionQuality::~SessionQuality() = default;
+SessionQuality::SessionQuality(SessionQuality&&) noexcept = default;
+SessionQuality& SessionQuality::operator=(SessionQuality&&) noexcept = default;
+
+SessionQuality::Running& SessionQuality::running() {
+  if (!running_) {
+    running_ = std::make_unique<Running>();
+    running_->state.totals.sample_interval_ms = options_.sample_interval_ms;
+    running_->state.totals.connected = connected_ ? 1 : 0;
+  }
+  return *running_;
+}
+
+void SessionQuality::connected(MonotonicUs) {
+  connected_ = true;
+  if (running_) running_->state.totals.connected = 1;
+}
+
+void SessionQuality::disconnected(MonotonicUs now) {
+  if (connected_) running().take_change(running().liveness.fail(now));
+}
+
+void SessionQuality::add_event(Happening what, std::uint8_t detail) {
+  running().event(what, detail);
+}
+
+const Sample* SessionQuality::latest() const {
+  return running_ && running_->state.totals.samples != 0 ? &running_->latest : nullptr;
+}
+
+void SessionQuality::Running::take_direction(const DirectionMeasure& measure, DirectionTotals& totals,
+                                             Quantity frame_rates) {
+  totals.bytes += measure.bytes;
+  totals.packets += measure.packets;
+  totals.expected += measure.expected;
+  totals.lost += measure.lost;
+  if (measure.packets != 0)
+    totals.flowing_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, measure.duration_us));
+  for (std::size_t i = 0; i < measure.video_count; ++i) {
+    totals.video_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, measure.videos[i].active_us));
+    totals.frames += measure.videos[i].frames;
+  }
+  if (const auto frame_rate = measure.frame_rate()) state.sketch.add(frame_rates, *frame_rate);
+  count_size(state.totals, measure.size);
+  SessionTotals& all = state.totals;
+  all.freezes += measure.freezes;
+  all.frozen_ms += static_cast<double>(measure.frozen_us) / 1000;
+  all.key_frame_requests += measure.requests;
+  if (const auto jitter = measure.jitter_ms()) {
+    all.jitter_sum_ms += *jitter;
+    ++all.jitter_count;
+    state.sketch.add(Quantity::kJitter, *jitter);
+  }
+}
+
+void SessionQuality::Running::take_score(const Sample& sample, const std::optional<SampleScore>& worse) {
+  if (!sample.score || !worse) return;
+  SessionTotals& totals = state.totals;
+  const double score = worse->score;
+  ++totals.scored;
+  if (score >= model::kGood) ++totals.good;
+  totals.score_sum += score;
+  const Breakdown& lost = worse->lost;
+  const std::array<double, 6> points{lost.delay,      lost.loss,       lost.freezes,
+                                     lost.frame_rate, lost.resolution, lost.bitrate};
+  for (std::size_t i = 0; i < points.size(); ++i) totals.lost_points[i] += points[i];
+  state.sketch.add(Quantity::kScore, score);
+}
+
+void SessionQuality::Running::take_issues(const DirectionMeasure& in, const DirectionMeasure& out,
+                                          const SessionOptions& options, std::optional<double> rtt) {
+  IssueInputs inputs;
+  inputs.rtt_ms = rtt;
+  inputs.loss_pct = greater(in.loss_pct, out.loss_pct);
+  inputs.burst_ratio = greater(in.burst_ratio, out.burst_ratio);
+  inputs.jitter_ms = greater(in.jitter_ms(), out.jitter_ms());
+  inputs.frame_rate = lesser(lowest_frame_rate(in), lowest_frame_rate(out));
+  inputs.frozen_share = greater(in.frozen_share(), out.frozen_share());
+  inputs.bits_per_pixel = lesser(lowest_bits_per_pixel(in), lowest_bits_per_pixel(out));
+  if (const auto kbps = in.video_kbps(); options.room_kbps && *options.room_kbps > 0 && kbps) {
+    inputs.bitrate_share = *kbps / *options.room_kbps;
+  }
+  const std::int64_t duration_us = std::max(in.duration_us, out.duration_us);
+  if (duration_us > 0) inputs.key_frame_requests_per_s = out.requests * 1e6 / static_cast<double>(duration_us);
+  const bool in_dry = in.should_flow && in.packets == 0 && in.duration_us > 0 && out.packets != 0 && !out.unanswered;
+  const bool out_dry = out.unanswered && in.packets != 0;
+  inputs.one_way = in_dry || out_dry;
+
+  IssueTracker tracker;
+  tracker.assign(state.totals.issues);
+  tracker.add(issue_levels(inputs), state.totals.samples, [this](IssueCode code, bool began) {
+    event(began ? Happening::kIssueBegan : Happening::kIssueEnded, static_cast<std::uint8_t>(code));
+  });
+  state.totals.issues = tracker.states();
+  for (std::size_t i = 0; i < kIssueCodes; ++i) latest.issues[i] = tracker.current(static_cast<IssueCode>(i));
+}
+
+void SessionQuality::Running::take_change(Liveness::Change change) {
+  SessionTotals& totals = state.totals;
+  if (change.dropped) {
+    ++totals.drops;
+    IssueTracker tracker;
+    tracker.assign(totals.issues);
+    tracker.raise(IssueCode::kConnectionDrop,
+                  totals.drops >= model::kCriticalDropIssue ? Severity::kCritical : Severity::kWarning, totals.samples);
+    totals.issues = tracker.states();
+    event(Happening::kDrop, 0);
+  }
+  if (change.recovered) {
+    ++totals.recoveries;
+    event(Happening::kRecovery, 0);
+  }
+}
+
+void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMeasure& out,
+                                   std::optional<double> fresh_rtt, WallTime wall, const SessionOptions& options,
+                                   bool is_sample) {
+  SessionTotals& totals = state.totals;
+  take_direction(in, totals.in, Quantity::kFrameRateIn);
+  take_direction(out, totals.out, Quantity::kFrameRateOut);
+  if (in.packets + out.packets != 0) {
+    totals.media_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::max(in.duration_us, out.duration_us)));
+  }
+  if (fresh_rtt) {
+    totals.rtt_sum_ms += *fresh_rtt;
+    ++totals.rtt_count;
+    totals.rtt_max_ms = std::max(totals.rtt_max_ms, *fresh_rtt);
+    state.sketch.add(Quantity::kRtt, *fresh_rtt);
+  }
+  if (!is_sample) return;
+
+  const std::optional<double> rtt = held_rtt(fresh_rtt);
+  const auto best = [&](Quantity quantity) { return state.sketch.quantile(quantity, model::kBestFrameRateQuantile); };
+  const DirectionScore in_score = score_direction(in, rtt, best(Quantity::kFrameRateIn));
+  const DirectionScore out_score = score_direction(out, rtt, best(Quantity::kFrameRateOut));
+  const bool in_is_worse = in_score.all && (!out_score.all || in_score.all->score <= out_score.all->score);
+  const std::optional<SampleScore>& worse = in_is_worse ? in_score.all : out_score.all;
+
+  const auto describe = [](const DirectionMeasure& measure, const DirectionScore& score) {
+    DirectionSample sample;
+    if (score.all) sample.score = static_cast<float>(score.all->score);
+    if (score.audio) {
+      sample.audio_score = static_cast<float>(score.audio->score);
+      sample.mos = static_cast<float>(score.audio->mos);
+    }
+    if (score.video) sample.video_score = static_cast<float>(score.video->score);
+    sample.loss_pct = narrow(measure.loss_pct);
+    sample.residual_loss_pct = narrow(measure.residual_loss_pct);
+    sample.jitter_ms = narrow(measure.jitter_ms());
+    sample.kbps = narrow(measure.kbps());
+    sample.frame_rate = narrow(measure.frame_rate());
+    sample.size = measure.size;
+    return sample;
+  };
+  latest = {};
+  latest.index = totals.samples;
+  latest.at = wall;
+  latest.rtt_ms = narrow(rtt);
+  latest.in = describe(in, in_score);
+  latest.out = describe(out, out_score);
+  latest.silent = liveness.is_dropped();
+  if (worse) latest.score = static_cast<float>(worse->score);
+  take_score(latest, worse);
+  take_issues(in, out, options, rtt);
+
+  const bool sends_video = in.video_count != 0;
+  const auto change =
+      changes.add(sends_video ? in.size : out.size, sends_video ? lowest_frame_rate(in) : lowest_frame_rate(out));
+  if (change != ChangeWatch::Change::kNone) {
+    latest.changed = true;
+    ++totals.quality_changes;
+    event(Happening::kQualityChange, change == ChangeWatch::Change::kResolution ? 0 : 1);
+  }
+  if (const auto loss = greater(in.loss_pct, out.loss_pct)) state.sketch.add(Quantity::kLoss, *loss);
+  if (const auto rate = lesser(in.kbps(), out.kbps())) state.sketch.add(Quantity::kBitrate, *rate);
+  if (const auto rate = lesser(in.frame_rate(), out.frame_rate())) state.sketch.add(Quantity::kFrameRate, *rate);
+  state.timeline.add({worse ? std::optional(worse->score) : std::nullopt, rtt, in.loss_pct, out.loss_pct, in.kbps(),
+                      out.kbps(), sends_video ? in.frame_rate() : out.frame_rate()});
+  ++totals.samples;
+}
+
+namespace {
+
+struct Measured {
+  DirectionMeasure in, out;
+  std::optional<double> rtt_ms;
+  bool media_flows = false;  // RTP came in until now
+};
+
+Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOptions& options, Liveness& liveness) {
+  constexpr MonotonicUs kJustNowUs = 1'500'000;
+  Measured measured;
+  for (UplinkStream* stream : streams.uplinks) {
+    if (stream == nullptr) continue;
+    const UplinkWindow window = stream->take_window(now);
+    measured.in.add(window, options.fec);
+    liveness.hear(window.last_arrival, window.silent_until);
+    measured.media_flows = measured.media_flows || (window.last_arrival != 0 && now - window.last_arrival < kJustNowUs);
+  }
+  for (DownlinkStream* stream : streams.downlinks) {
+    if (stream != nullptr) measured.out.add(stream->take_window(now), options.fec);
+  }
+  if (streams.uplink_rtcp != nullptr) {
+    liveness.hear(streams.uplink_rtcp->silence().last(), streams.uplink_rtcp->silence().until());
+  }
+  if (streams.downlink_rtcp != nullptr) {
+    DownlinkRtcp& rtcp = *streams.downlink_rtcp;
+    liveness.hear(rtcp.silence().last(), rtcp.silence().until());
+    measured.rtt_ms = rtcp.take_rtt_ms();
+    measured.out.add(rtcp.take_feedback());
+  }
+  measured.in.finish();
+  measured.out.finish();
+  return measured;
+}
+
+}  // namespace
+
+const Sample& SessionQuality::sample(MonotonicUs now, WallTime wall, const SessionStreams& streams) {
+  Running& run = running();
+  const Measured measured = measure(streams, now, options_, run.liveness);
+  if (connected_) run.take_change(run.liveness.conclude(now, measured.media_flows));
+  if (measured.rtt_ms) {
+    for (UplinkStream* stream : streams.uplinks) {
+      if (stream != nullptr) stream->set_round_trip(static_cast<std::uint32_t>(*measured.rtt_ms * 1000));
+    }
+  }
+  run.take(measured.in, measured.out, measured.rtt_ms, wall, options_, true);
+  return run.latest;
+}
+
+const Sample& SessionQuality::report(const ClientSample& measured, MonotonicUs, WallTime wall) {
+  Running& run = running();
+  connected_ = true;
+  run.state.totals.connected = 1;
+  run.take(measure_of_client(measured, true), measure_of_client(measured, false), measured.rtt_ms, wall, options_,
+           true);
+  return run.latest;
+}
+
+Summary SessionQuality::finish(MonotonicUs now, WallTime wall, const SessionStreams& streams) {
+  Running& run = running();
+  const Measured measured = measure(streams, now, options_, run.liveness);
+  const bool long_enough = std::max(measured.in.duration_us, measured.out.duration_us) * 2 >=
+                           std::int64_t{options_.sample_interval_ms} * 1000;
+  run.take(measured.in, measured.out, measured.rtt_ms, wall, options_, long_enough);
+  return summary();
+}
+
+Summary SessionQuality::summary() const {
+  if (running_) return summarize(running_->state);
+  SessionState nothing;
+  nothing.totals.connected = connected_ ? 1 : 0;
+  return summarize(nothing);
+}
+
+std::size_t SessionQuality::snapshot(std::span<std::byte> out) const {
+  if (running_) return write_snapshot(running_->state, out);
+  SessionState nothing;
+  nothing.totals.connected = connected_ ? 1 : 0;
+  return write_snapshot(nothing, out);
+}
+
+}  // namespace callroom::quality
