@@ -21,7 +21,8 @@ export interface WireStream {
   kind: Kind;
   /** The participant whose media is on this m-line; absent or null while nobody's is. */
   id?: string | null;
-  source?: Source;
+  /** Which of their tracks: what it shows where the room knows, else the mid it has on their own sending connection. */
+  source?: string;
   paused?: boolean;
 }
 

@@ -5,6 +5,7 @@ import type { RemoteParticipant, RemoteTrack } from './participants';
 import type { PluginEvent, WireStream } from './protocol';
 import { ReceivingLeg } from './receiving_leg';
 import { connected, SendingLeg } from './sending_leg';
+import { withSources } from './stream_sources';
 
 /** How long the sending connection may be broken before its ICE is restarted. */
 const kRestartAfterMs = 2500;
@@ -105,20 +106,13 @@ export class RelayPath implements MediaPath {
 
   private tell(): void {
     for (const id of this.present) {
-      const lines = this.streams.filter((stream) => stream.id === id);
-      this.context.onTracks(
-        id,
-        lines.flatMap((line) => this.trackOf(line)),
-      );
+      const lines = withSources(this.streams.filter((stream) => stream.id === id));
+      const tracks = lines.flatMap(({ mid, kind, source, paused }): RemoteTrack[] => {
+        const track = this.receiving?.track(mid);
+        return track ? [{ mid, kind, source, track, paused: paused === true }] : [];
+      });
+      this.context.onTracks(id, tracks);
     }
-  }
-
-  private trackOf({ mid, kind, source, paused }: WireStream): RemoteTrack[] {
-    const track = this.receiving?.track(mid);
-    if (!track) return [];
-    return [
-      { mid, kind, source: source ?? (kind === 'audio' ? 'microphone' : 'camera'), track, paused: paused === true },
-    ];
   }
 
   private watchSending(): void {
