@@ -60,6 +60,7 @@ struct UplinkTrack {
   const media::Kind kind;
   media::Format format;
   bool sending = false;  // by the last offer
+  bool slides = false;   // by the last offer: a shared screen, or its sound
   quality::UplinkStream stream;
   media::Route route;
   media::Legs legs;  // what the route was last given

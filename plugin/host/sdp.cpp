@@ -125,6 +125,9 @@ Result<std::vector<OfferedMedia>> read_offer(const std::string& text) {
     offered.m_line = line->index;
     offered.mid = std::to_string(line->index);
     for_each_attribute(line, "mid", [&](const char* value) { offered.mid = value; });
+    for_each_attribute(line, "content", [&](const char* value) {
+      offered.slides = std::string_view(value).find("slides") != std::string_view::npos;
+    });
     offered.kind = kind_of(line);
     offered.sends = line->port != 0 && goes_out(line->direction);
     offered.formats = formats_of(line);

@@ -20,6 +20,7 @@ struct OfferedMedia {
   std::string mid;
   std::optional<media::Kind> kind;  // absent: neither audio nor video
   bool sends = false;               // the client sends on it
+  bool slides = false;              // a shared screen, or its sound (a=content, RFC 4796)
   std::vector<media::OfferedFormat> formats;
 };
 

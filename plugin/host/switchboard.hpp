@@ -100,6 +100,7 @@ class Switchboard {
   void apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
                    const std::vector<sdp::AcceptedMedia>& accepted);
   std::vector<media::Sender> senders_for(const CallSession& session) const;
+  json::Json streams_json(const CallSession& session) const;
   void reconnect_room(const std::string& room);  // after anybody's media changed: who receives whom now
   void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
   void carry_out_move(CallSession& session, const media::Move& move);

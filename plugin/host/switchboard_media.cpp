@@ -58,15 +58,9 @@ media::Sender sender_entry(const CallSession& session) {
   return sender;
 }
 
-Json streams_json(const media::Slots& slots) {
-  Json streams = Json::array();
-  for (const media::Occupied& line : slots.streams()) {
-    Json entry = Json::object();
-    entry.set("mid", line.mid).set("kind", media::to_string(line.kind)).set("id", line.source.participant);
-    entry.set("source", line.source.mid);
-    streams.append(std::move(entry));
-  }
-  return streams;
+const char* source_name(const UplinkTrack& track) {
+  if (track.kind == media::Kind::kAudio) return track.slides ? "screen_audio" : "microphone";
+  return track.slides ? "screen" : "camera";
 }
 
 }  // namespace
@@ -90,6 +84,7 @@ void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
     track->format = *accepted[i].format;
     track->stream.set_codec(to_quality(track->format.codec));
     track->sending = offered[i].sends;
+    track->slides = offered[i].slides;
     if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
     session.uplink.by_line[static_cast<std::size_t>(offered[i].m_line)].store(track, std::memory_order_release);
   }
@@ -263,6 +258,21 @@ void Switchboard::tick(MonotonicUs now) {
 
 // ---- routes ----
 
+// Who and what is on which m-line of a receiving PeerConnection.
+Json Switchboard::streams_json(const CallSession& session) const {
+  Json streams = Json::array();
+  const auto others = others_in_room(session);
+  for (const media::Occupied& line : session.downlink->slots.streams()) {
+    const auto other = std::ranges::find(others, line.source.participant, [](const auto& o) { return o->participant; });
+    const UplinkTrack* track = other == others.end() ? nullptr : track_of_mid((*other)->uplink, line.source.mid);
+    Json entry = Json::object();
+    entry.set("mid", line.mid).set("kind", media::to_string(line.kind)).set("id", line.source.participant);
+    if (track != nullptr) entry.set("source", source_name(*track));
+    streams.append(std::move(entry));
+  }
+  return streams;
+}
+
 void Switchboard::carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction) {
   for (const media::Move& move : change.moves) carry_out_move(session, move);
   const auto receiver = session.receiver.lock();
@@ -270,12 +280,12 @@ void Switchboard::carry_out_change(CallSession& session, const media::Change& ch
   if (change.offer) {
     Json event = json::named_event("offer");
     event.set("negotiation", static_cast<std::int64_t>(change.offer->negotiation));
-    event.set("streams", streams_json(session.downlink->slots));
+    event.set("streams", streams_json(session));
     post(receiver, transaction, std::move(event),
          Jsep{"offer", sdp::write_offer(*change.offer), change.offer->ice_restart});
   } else if (change.streams_changed) {
     Json event = json::named_event("streams");
-    event.set("streams", streams_json(session.downlink->slots));
+    event.set("streams", streams_json(session));
     post(receiver, transaction, std::move(event));
   }
 }
