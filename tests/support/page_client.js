@@ -124,13 +124,17 @@
     return { type: 'answer', sdp: peer.localDescription.sdp };
   }
 
-  const camera = () => navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
-
-  /** Everything that comes before joining: devices, connection, handles. */
-  async function prepare(plugin) {
-    const stream = await camera();
+  /** Everything that comes before joining: devices, connection, handles. close() takes it all back. */
+  async function prepare(plugin, video = { width: 640, height: 480 }) {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
     const janus = await Janus.connect();
-    return { stream, janus, sending: await janus.attach(plugin), receiving: await janus.attach(plugin) };
+    const close = async () => {
+      await janus.send({ janus: 'destroy' }).first;
+      janus.fallSilent();
+      janus.socket.close();
+      for (const track of stream.getTracks()) track.stop();
+    };
+    return { stream, janus, close, sending: await janus.attach(plugin), receiving: await janus.attach(plugin) };
   }
 
   /** Callroom: the client offers on one handle, the plugin on the other. */

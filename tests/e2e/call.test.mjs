@@ -1,0 +1,173 @@
+// The main job: two people on the call page meet in a room, see and hear each other through Janus, and leave; their rows
+// are in Postgres. And what a call leaves behind in Janus, which is nothing.
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { clientPage, joinCall, launchBrowser, leaveCall, mediaFlows } from '../support/browser.mjs';
+import { JanusClient } from '../support/janus_client.mjs';
+import { startStack, until } from '../support/stack.mjs';
+import { isPlausible } from '../support/rows.mjs';
+
+const kSanitized = Boolean(process.env.CALLROOM_SANITIZER);
+
+let stack;
+let browser;
+before(async () => {
+  stack = await startStack({ 'plugin.room-front.pin': '2468', 'plugin.room-front.quality_events': 'true' });
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+describe('a call of two on the call page', () => {
+  const people = new Map();
+  after(async () => {
+    for (const page of people.values()) await page.context().close();
+  });
+
+  test('both see and hear each other', async () => {
+    for (const name of ['Ada', 'Grace']) people.set(name, await joinCall(browser, stack, { room: 'e2e', name }));
+    for (const [name, page] of people) {
+      const figures = await mediaFlows(page);
+      assert.equal(`${figures.videoWidth}x${figures.videoHeight}`, '640x480', `what ${name} sees`);
+    }
+  });
+
+  test('each page shows the other by name', async () => {
+    const [ada, grace] = people.values();
+    await ada.waitForSelector('figure:not(.self) .tile-name:text-is("Grace")');
+    await grace.waitForSelector('figure:not(.self) .tile-name:text-is("Ada")');
+  });
+
+  test('the running sessions are told to the administrator', async () => {
+    const { sessions } = await stack.admin.ask({ request: 'live' });
+    assert.deepEqual(sessions.map(({ display }) => display).sort(), ['Ada', 'Grace']);
+    const { rooms } = await stack.admin.ask({ request: 'rooms' });
+    assert.equal(rooms.find(({ room }) => room === 'e2e').participants, 2);
+  });
+
+  test('both leave, and each has one row with figures that fit such a call', async () => {
+    // Long enough for a score: a session under 20 s of media is unrated.
+    for (const page of people.values()) await mediaFlows(page, { frames: 500, timeoutMs: 60_000 });
+    for (const page of people.values()) await leaveCall(page);
+    const rows = await stack.sessionRows('e2e', 2);
+    assert.deepEqual(rows.map(({ display, end_reason }) => [display, end_reason]).sort(), [['Ada', 'left'], ['Grace', 'left']]);
+    for (const row of rows) isPlausible(row, { minSeconds: 20, score: true });
+  });
+
+  test('the pages told their quality, and logged no error', async () => {
+    for (const [name, page] of people) {
+      const rating = await page.locator('[data-rating]').first().getAttribute('data-rating');
+      assert.ok(['excellent', 'good', 'fair'].includes(rating), `${name}: ${rating}`);
+      assert.deepEqual(page.complaints, [], name);
+    }
+  });
+});
+
+test('a room with a PIN lets in who knows it', async () => {
+  const page = await joinCall(browser, stack, { room: 'front', name: 'Edsger', pin: '2468' });
+  await leaveCall(page);
+  await page.context().close();
+  const [row] = await stack.sessionRows('front', 1);
+  assert.equal(row.display, 'Edsger');
+  assert.equal(row.end_reason, 'left');
+});
+
+for (const codec of ['vp9', 'h264']) {
+  test(`${codec} where the room prefers it`, async () => {
+    const host = await JanusClient.connect(stack.webSocket);
+    const room = `codec-${codec}`;
+    const created = await (await host.attach()).ask({ request: 'create', room, videocodec: codec });
+    assert.equal(created.callroom, 'created');
+    const pages = [];
+    for (const user of ['a', 'b']) {
+      const page = await clientPage(browser, stack);
+      pages.push(page);
+      await page.evaluate(async ([room, user]) => {
+        window.call = await client.joinCallroom(await client.prepare('janus.plugin.callroom'), { room, user });
+      }, [room, user]);
+    }
+    for (const page of pages) {
+      await mediaFlows(page);
+      assert.equal(await page.evaluate(receivedCodec), `video/${codec === 'vp9' ? 'VP9' : 'H264'}`);
+      await page.context().close();
+    }
+    await host.destroy();
+  });
+}
+
+async function receivedCodec() {
+  for (const connection of window.testConnections) {
+    const stats = await connection.getStats();
+    for (const report of stats.values()) {
+      if (report.type === 'inbound-rtp' && report.kind === 'video') return stats.get(report.codecId)?.mimeType;
+    }
+  }
+  return undefined;
+}
+
+test('a hundred joins and leaves leave nothing behind', { timeout: 300_000 }, async () => {
+  const kRounds = 100;
+  const host = await clientPage(browser, stack);
+  const guest = await clientPage(browser, stack);
+  await host.evaluate(async () => {
+    window.prepared = await client.prepare('janus.plugin.callroom', { width: 160, height: 120, frameRate: 10 });
+    await prepared.sending.ask({ request: 'create', room: 'door', videocodec: 'vp8' });
+    window.call = await client.joinCallroom(prepared, { room: 'door', user: 'host' });
+  });
+  const rounds = (from, to) => guest.evaluate(comeAndGo, [from, to]);
+  // The first rounds fill allocators and pools; what counts is whether it goes on growing.
+  await rounds(0, kRounds / 4);
+  const before = await settled();
+  await rounds(kRounds / 4, kRounds);
+  const after = await settled();
+
+  assert.equal(after.sessions, before.sessions, 'Janus sessions');
+  assert.equal(after.handles, 2, "handles of the host's session");
+  assert.equal(after.threads, before.threads, 'threads');
+  assert.equal(after.files, before.files, 'open files');
+  if (!kSanitized) assert.ok(after.memory - before.memory < 4096, `resident memory grew by ${after.memory - before.memory} KiB`);
+  const rows = await stack.sessionRows('door', kRounds);
+  assert.equal(rows.length, kRounds);
+  assert.ok(rows.every(({ end_reason }) => end_reason === 'left'));
+  for (const page of [host, guest]) await page.context().close();
+
+  /** What Janus holds, once it has let go of the guest's last session. */
+  async function settled() {
+    const ofPlugin = async () => (await stack.admin.ask({ request: 'live' })).sessions.length;
+    await until(ofPlugin, (count) => count === 1, { what: "one session of the plugin, the host's" });
+    const hostSession = await host.evaluate(() => prepared.janus.id);
+    return await until(
+      async () => {
+        const sessions = await stack.admin.sessions();
+        return { sessions: sessions.length, handles: (await stack.admin.handles(hostSession)).length, ...(await processFigures()) };
+      },
+      (figures) => figures.sessions <= 2, // the host's, and the guest's open connection
+      { what: 'the sessions that are left' },
+    );
+  }
+
+  async function processFigures() {
+    const status = await readFile(`/proc/${await stack.pid('janus')}/status`, 'utf8');
+    const figure = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
+    const files = await readdir(`/proc/${await stack.pid('janus')}/fd`);
+    return { memory: figure('VmRSS'), threads: figure('Threads'), files: files.length };
+  }
+});
+
+/** In the guest's page: joins, waits for a decoded frame, leaves; again and again. */
+async function comeAndGo([from, to]) {
+  for (let round = from; round < to; ++round) {
+    const prepared = await client.prepare('janus.plugin.callroom', { width: 160, height: 120, frameRate: 10 });
+    const call = await client.joinCallroom(prepared, { room: 'door', user: `guest-${round}` });
+    await call.seen;
+    await prepared.sending.ask({ request: 'leave' });
+    for (const handle of [prepared.sending, prepared.receiving]) {
+      handle.peer.close();
+      await handle.detach();
+    }
+    await prepared.close();
+  }
+}
