@@ -1,0 +1,245 @@
+#include "media/estimator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace callroom::media {
+
+namespace {
+
+constexpr MonotonicUs kMs = 1'000;
+constexpr MonotonicUs kSecond = 1'000'000;
+
+constexpr double kLongQueueMs = 150;  // two feedbacks of it: congested
+constexpr double kUncertainPackets = 3;
+constexpr double kShortQueueMs = 60;  // less: the queue has drained
+constexpr double kMuchLoss = 0.10;    // over the usual: congested
+constexpr double kLittleLoss = 0.03;  // over the usual: still clean
+constexpr double kMostUsualLoss = 0.20;
+constexpr double kHeavyLoss = 0.30;
+constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
+constexpr MonotonicUs kSilence = 700 * kMs;
+constexpr std::uint64_t kSilentPackets = 10;
+
+constexpr double kCut = 0.82;           // of what arrives
+constexpr double kDrain = 0.35;         // less, at most, while a queue of 1 s and more drains
+constexpr MonotonicUs kHold = kSecond;  // and one round trip: until then nothing new can be seen
+constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
+constexpr MonotonicUs kCutBeforeGrowing = 2 * kSecond;
+
+constexpr double kGrowth = 0.08, kFastGrowth = 0.18;  // a second
+constexpr MonotonicUs kFastAfter = 3 * kSecond;
+constexpr double kNearGrowth = 0.015, kNearStepBps = 7'000;  // a second, near the rate that failed
+constexpr MonotonicUs kNearFor = 20 * kSecond;
+constexpr double kBeyondSent = 1.25, kBeyondSentBps = 40'000;
+
+constexpr MonotonicUs kMinimumFor = 5 * kSecond;  // how long a minimum of the queue counts
+constexpr MonotonicUs kRttMinimumFor = 30 * kSecond;
+
+}  // namespace
+
+const char* to_string(Cause cause) {
+  switch (cause) {
+    case Cause::kQueue:
+      return "queue";
+    case Cause::kLoss:
+      return "loss";
+    case Cause::kRoundTrip:
+      return "round_trip";
+    case Cause::kSilence:
+      return "silence";
+  }
+  return "";
+}
+
+double Estimator::target_bps() const {
+  return std::clamp(draining_bps_ ? std::min(*draining_bps_, capacity_bps_) : capacity_bps_,
+                    std::min(kFloorBps, max_bps_), max_bps_);
+}
+
+void Estimator::feedback(MonotonicUs now, std::uint32_t covered, std::uint32_t missing, Relayed relayed) {
+  samples_.push_back({now, covered, std::min(missing, covered)});
+  while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
+  covered_ += covered;
+  feedback_at_ = now;
+  relayed_at_feedback_ = relayed.packets;
+  remember(now, relayed);
+  update_queue(now);
+  long_queues_ = queue_ms_ > kLongQueueMs ? long_queues_ + 1 : 0;
+  update_usual_loss(now);
+  if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
+}
+
+void Estimator::round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at) {
+  if (rtt <= 0 || rtt > 10 * kSecond) return;
+  if (!rtt_min_ || rtt <= *rtt_min_ || now - rtt_min_at_ > kRttMinimumFor) {
+    rtt_min_ = rtt;
+    rtt_min_at_ = now;
+  }
+  if (cut_at_ && sent_at < hold_until_) return;  // about packets that the last cut could not help yet
+  rtt_ = rtt;
+}
+
+void Estimator::tick(MonotonicUs now, Relayed relayed) {
+  const MonotonicUs elapsed = ticked_at_ == 0 ? 0 : now - ticked_at_;
+  ticked_at_ = now;
+  remember(now, relayed);
+  if (feedback_at_ == 0) return;  // no transport-wide feedback: nothing is known
+  if (const std::optional<Cause> cause = congestion(now)) return cut(now, *cause);
+  if (!is_clean(now)) {
+    clean_since_.reset();
+    growing_since_.reset();
+    return;
+  }
+  if (!clean_since_) clean_since_ = now;
+  if (draining_bps_) {  // drained
+    draining_bps_.reset();
+    hold_until_ = std::max(hold_until_, now + kSecond / 2);
+  }
+  const bool may_grow = now - *clean_since_ >= kCleanBeforeGrowing && (!cut_at_ || now - *cut_at_ >= kCutBeforeGrowing);
+  if (may_grow) grow(now, static_cast<double>(std::min(elapsed, kSecond)) / kSecond);
+}
+
+void Estimator::remember(MonotonicUs now, Relayed relayed) {
+  points_.push_back({now, relayed});
+  while (points_.front().at < now - 2 * kSecond) points_.pop_front();
+}
+
+Estimator::Rate Estimator::sent(MonotonicUs now, MonotonicUs window) const {
+  const Point* first = nullptr;
+  for (const Point& point : points_) {
+    if (point.at < now - window) continue;
+    first = &point;
+    break;
+  }
+  if (first == nullptr || first->at >= now) return {};
+  const Point& last = points_.back();
+  const double seconds = static_cast<double>(now - first->at) / kSecond;
+  return {static_cast<double>(last.relayed.packets - first->relayed.packets) / seconds,
+          static_cast<double>(last.relayed.bytes - first->relayed.bytes) * 8 / seconds};
+}
+
+// What arrived: the packets that feedback saw, of the mean size of those sent.
+Estimator::Rate Estimator::received(MonotonicUs now, MonotonicUs window) const {
+  double packets = 0;
+  for (const Sample& sample : samples_) {
+    if (sample.at > now - window) packets += sample.covered - sample.missing;
+  }
+  const Rate out = sent(now, kSecond);
+  const double size_bits = out.packets_per_s > 0 ? out.bits_per_s / out.packets_per_s : 8'000;
+  const double per_s = packets * kSecond / static_cast<double>(window);
+  return {per_s, per_s * size_bits};
+}
+
+// Over the shortest time of at least that long that holds enough packets to tell.
+Estimator::Loss Estimator::loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const {
+  constexpr std::uint32_t kEnough = 40;
+  std::uint32_t covered = 0, missing = 0;
+  MonotonicUs span = 0;
+  for (auto sample = samples_.rbegin(); sample != samples_.rend(); ++sample) {
+    const MonotonicUs age = now - sample->at;
+    if (age > at_most || (age > at_least && covered >= kEnough)) break;
+    covered += sample->covered;
+    missing += sample->missing;
+    span = age;
+  }
+  return {covered == 0 ? 0.0 : static_cast<double>(missing) / covered, covered, span};
+}
+
+void Estimator::update_queue(MonotonicUs now) {
+  // Under way without any queue: what was sent during the delay of the path, more where more is sent.
+  const double one_way_s = static_cast<double>(rtt_min_.value_or(100 * kMs)) / 2 / kSecond;
+  const double expected = sent(now, kSecond / 2).packets_per_s * one_way_s;
+  backlogs_.push_back({now, static_cast<double>(relayed_at_feedback_) - static_cast<double>(covered_) - expected});
+  while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
+  double least = backlogs_.back().packets;
+  for (const Backlog& backlog : backlogs_) least = std::min(least, backlog.packets);
+  const double per_s = std::max(received(now, kSecond).packets_per_s, 5.0);
+  // Feedback comes at intervals, so a few packets more or less under way say nothing.
+  const double waiting = backlogs_.back().packets - least - kUncertainPackets - per_s * 0.02;
+  queue_ms_ = std::max(waiting, 0.0) / per_s * 1000;
+}
+
+// What the path loses without being congested: cutting does not help against that, so it must not keep the estimate
+// down. What is still lost just after a cut is of this kind; at other times it is learnt slowly, since loss that a
+// rising rate brings about must not pass for it.
+void Estimator::update_usual_loss(MonotonicUs now) {
+  if (queue_ms_ > kShortQueueMs || (usual_loss_at_ && now - *usual_loss_at_ < kSecond)) return;
+  const MonotonicUs since_cut = cut_at_ ? now - *cut_at_ : kMinimumFor;
+  const MonotonicUs settled = since_cut - kSecond / 2;  // feedback from then on tells of the lower rate
+  if (settled < kSecond / 2) return;
+  const Loss recent = loss(now, std::min(settled, kSecond), std::min(settled, 3 * kSecond / 2));
+  if (recent.packets < 10) return;
+  usual_loss_at_ = now;
+  const double weight = since_cut < 3 * kSecond ? 0.5 : recent.share < usual_loss_ ? 0.2 : 0.05;
+  usual_loss_ = std::min(usual_loss_ + weight * (recent.share - usual_loss_), kMostUsualLoss);
+}
+
+std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
+  if (now < hold_until_) return std::nullopt;
+  if (now - feedback_at_ >= kSilence && !points_.empty() &&
+      points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
+    return Cause::kSilence;
+  }
+  if (long_queues_ >= 2) return Cause::kQueue;
+  if (rtt_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip) return Cause::kRoundTrip;
+  const Loss recent = loss(now, kSecond / 2, 3 * kSecond / 2);
+  const double usual = std::max(usual_loss_, kLittleLoss);
+  const double spread = 3 * std::sqrt(usual * (1 - usual) / std::max<std::uint32_t>(recent.packets, 1));
+  if (recent.packets >= 10 && recent.share > usual_loss_ + kMuchLoss + spread) return Cause::kLoss;
+  return std::nullopt;
+}
+
+bool Estimator::is_clean(MonotonicUs now) const {
+  return queue_ms_ < kShortQueueMs && now - feedback_at_ < kSilence &&
+         loss(now, kSecond, 3 * kSecond / 2).share < usual_loss_ * 1.5 + kLittleLoss;
+}
+
+void Estimator::cut(MonotonicUs now, Cause cause) {
+  const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
+  if (cause == Cause::kSilence) {
+    capacity_bps_ = target_bps() / 2;
+    draining_bps_.reset();
+  } else {
+    // Right after the limit began, the last second still tells of what went before.
+    const double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
+    failed_bps_ = arrives;
+    const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
+    const bool loss_alone = cause == Cause::kLoss && queue_ms_ < kShortQueueMs && share < kHeavyLoss;
+    // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
+    const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
+    capacity_bps_ = std::min(capacity_bps_, kCut * fallen);
+    const double excess = std::clamp((queue_ms_ - kLongQueueMs) / 1000, 0.0, 1.0);
+    draining_bps_.reset();
+    if (excess > 0) draining_bps_ = (kCut - kDrain * excess) * arrives;
+  }
+  capacity_bps_ = std::max(capacity_bps_, kFloorBps);
+  ++cuts_;
+  last_cause_ = cause;
+  cut_at_ = now;
+  hold_until_ = now + kHold + std::min(round_trip, kSecond);
+  clean_since_.reset();
+  growing_since_.reset();
+  rtt_.reset();
+  long_queues_ = 0;
+  if (cause == Cause::kSilence) feedback_at_ = now;  // the next half only after as long a silence again
+}
+
+void Estimator::grow(MonotonicUs now, double seconds) {
+  if (now < hold_until_) return;
+  const Rate out = sent(now, kSecond);
+  const double ceiling = std::min(max_bps_, kBeyondSent * out.bits_per_s + kBeyondSentBps);
+  if (capacity_bps_ >= ceiling) return;
+  const bool near_failure =
+      cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < 1.05 * failed_bps_;
+  if (near_failure) {
+    growing_since_.reset();
+    capacity_bps_ += (capacity_bps_ * kNearGrowth + kNearStepBps) * seconds;
+  } else {
+    if (!growing_since_) growing_since_ = now;
+    capacity_bps_ *= 1 + (now - *growing_since_ > kFastAfter ? kFastGrowth : kGrowth) * seconds;
+  }
+  capacity_bps_ = std::min(capacity_bps_, ceiling);
+}
+
+}  // namespace callroom::media

@@ -1,0 +1,123 @@
+// How much one receiving PeerConnection can take, from what can be seen of it without touching packets: how many were
+// relayed, how many the receiver's transport-wide feedback covers and how many of those it misses, and round-trip times
+// from reports. Packets cannot be mapped to feedback (the core numbers them, retransmissions included), so the queue on
+// the way is known by counts alone, against its own minimum.
+//
+// Congested: the queue over 150 ms in two feedbacks, loss well over what the path always has, the round-trip time
+// 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
+// while lower still where a queue has to drain. Clean: it grows, slowly near the rate that last failed, and by equal
+// steps there, so that two who share a link end up with equal shares. It never grows far beyond what is sent, because
+// that would be guessing.
+//
+// One object per PeerConnection, driven by a timer of 250 ms and by feedback; nothing here is on a packet's path. Not
+// synchronised.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "base/time.hpp"
+
+namespace callroom::media {
+
+// Running totals of what was relayed and carries transport-wide sequence numbers.
+struct Relayed {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+enum class Cause : std::uint8_t { kQueue, kLoss, kRoundTrip, kSilence };
+
+const char* to_string(Cause cause);  // "queue", "loss", "round_trip", "silence"
+
+class Estimator {
+ public:
+  struct Limits {
+    double initial_bps = 0;
+    double max_bps = 0;  // what everything that could be sent to this receiver comes to
+  };
+  static constexpr double kFloorBps = 60'000;
+
+  explicit Estimator(Limits limits) : max_bps_(limits.max_bps), capacity_bps_(limits.initial_bps) {}
+
+  // One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): packets whose status it tells,
+  // and those of them that have not arrived.
+  void feedback(MonotonicUs now, std::uint32_t covered, std::uint32_t missing, Relayed relayed);
+
+  // A report block's round-trip time; sent_at: when the sender report left that it answers (now - DLSR - rtt).
+  void round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at);
+
+  // Every 250 ms.
+  void tick(MonotonicUs now, Relayed relayed);
+
+  void set_max(double max_bps) { max_bps_ = max_bps; }
+
+  // What may be sent now, in bit/s.
+  double target_bps() const;
+  // True where the network, and not the room, sets it.
+  bool is_limited() const { return target_bps() < max_bps_; }
+
+  std::uint32_t cuts() const { return cuts_; }
+  std::optional<Cause> last_cause() const { return last_cause_; }
+  double queue_ms() const { return queue_ms_; }
+  double usual_loss() const { return usual_loss_; }  // share that the path loses without being congested
+
+ private:
+  struct Sample {  // one feedback
+    MonotonicUs at;
+    std::uint32_t covered, missing;
+  };
+  struct Point {  // one tick or feedback
+    MonotonicUs at;
+    Relayed relayed;
+  };
+  struct Backlog {  // at one feedback: packets relayed less packets covered less what is always under way
+    MonotonicUs at;
+    double packets;
+  };
+  struct Rate {
+    double packets_per_s = 0, bits_per_s = 0;
+  };
+  struct Loss {
+    double share = 0;
+    std::uint32_t packets = 0;
+    MonotonicUs span = 0;
+  };
+
+  void remember(MonotonicUs now, Relayed relayed);
+  Rate sent(MonotonicUs now, MonotonicUs window) const;
+  Rate received(MonotonicUs now, MonotonicUs window) const;
+  Loss loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const;
+  void update_queue(MonotonicUs now);
+  void update_usual_loss(MonotonicUs now);
+  std::optional<Cause> congestion(MonotonicUs now) const;
+  bool is_clean(MonotonicUs now) const;
+  void cut(MonotonicUs now, Cause cause);
+  void grow(MonotonicUs now, double seconds);
+
+  double max_bps_;
+  double capacity_bps_;
+  std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
+  double queue_ms_ = 0;
+  double usual_loss_ = 0;
+
+  std::deque<Sample> samples_;    // of the last 2 s
+  std::deque<Point> points_;      // of the last 2 s
+  std::deque<Backlog> backlogs_;  // of the last 5 s
+  std::int64_t covered_ = 0;
+  std::uint64_t relayed_at_feedback_ = 0;
+  MonotonicUs feedback_at_ = 0, ticked_at_ = 0;
+  int long_queues_ = 0;  // feedbacks in a row
+
+  std::optional<MonotonicUs> rtt_, rtt_min_;
+  MonotonicUs rtt_min_at_ = 0;
+
+  std::optional<MonotonicUs> cut_at_, clean_since_, growing_since_, usual_loss_at_;
+  MonotonicUs hold_until_ = 0;
+  double failed_bps_ = 0;  // the receive rate at the last cut
+  std::optional<Cause> last_cause_;
+  std::uint32_t cuts_ = 0;
+};
+
+}  // namespace callroom::media

@@ -1,0 +1,120 @@
+// A link with a rate, a delay, a queue of limited length and random loss; receivers behind it that send transport-wide
+// feedback and reports; and senders that follow their receiver's estimate as Chromium does (within a second).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "media/estimator.hpp"
+
+namespace callroom::media::test {
+
+struct Link {
+  std::function<double(double)> rate_bps;  // by time in s
+  double queue_s = 0.5;                    // longest wait in the queue
+  MonotonicUs delay = 25'000;              // one way
+  double loss = 0;                         // at random, from that time in s
+  double loss_from_s = 0;
+};
+
+class Flow {
+ public:
+  Flow(double sender_max_bps, Estimator::Limits limits) : estimator(limits), max_bps(sender_max_bps) {}
+
+  Estimator estimator;
+  const double max_bps;
+  double rate_bps = 300'000;  // what it sends now
+  std::uint64_t delivered_bytes = 0;
+
+ private:
+  friend class Bottleneck;
+  struct Arrival {
+    MonotonicUs at;
+    bool lost;
+    MonotonicUs sent_at;
+  };
+  Relayed relayed;
+  double credit = 0;
+  std::deque<Arrival> under_way;
+  std::uint32_t covered = 0, missing = 0;
+  MonotonicUs last_delay = 0;
+};
+
+class Bottleneck {
+ public:
+  Bottleneck(Link link, std::uint32_t seed) : link_(std::move(link)), random_(seed) {}
+
+  // Runs the flows until `seconds`, in steps of 5 ms; each(now) after every 250 ms.
+  void run(std::vector<Flow*> flows, double seconds, const std::function<void(double)>& each = {}) {
+    const auto end = static_cast<MonotonicUs>(seconds * 1e6);
+    for (; now_ < end; now_ += kStep) {
+      for (Flow* flow : flows) send(*flow);
+      for (Flow* flow : flows) receive(*flow);
+      if (now_ % 250'000 == 0) {
+        for (Flow* flow : flows) {
+          flow->estimator.tick(now_, flow->relayed);
+          follow(*flow);
+        }
+        if (each) each(static_cast<double>(now_) / 1e6);
+      }
+    }
+  }
+
+ private:
+  static constexpr MonotonicUs kStep = 5'000;
+  static constexpr double kPacket = 1'100;
+
+  double uniform() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
+  void send(Flow& flow) {
+    flow.credit += flow.rate_bps / 8 * kStep / 1e6 * (0.7 + 0.6 * uniform());
+    while (flow.credit >= kPacket) {
+      flow.credit -= kPacket;
+      ++flow.relayed.packets;
+      flow.relayed.bytes += static_cast<std::uint64_t>(kPacket);
+      const double rate = link_.rate_bps(static_cast<double>(now_) / 1e6);
+      free_at_ = std::max(free_at_, static_cast<double>(now_));
+      const bool overflow = free_at_ - static_cast<double>(now_) > link_.queue_s * 1e6;
+      if (!overflow) free_at_ += kPacket * 8 / rate * 1e6;
+      const bool lost = overflow || (uniform() < link_.loss && static_cast<double>(now_) > link_.loss_from_s * 1e6);
+      flow.under_way.push_back({static_cast<MonotonicUs>(free_at_) + link_.delay, lost, now_});
+    }
+  }
+
+  void receive(Flow& flow) {
+    while (!flow.under_way.empty() && flow.under_way.front().at <= now_) {
+      const Flow::Arrival arrival = flow.under_way.front();
+      flow.under_way.pop_front();
+      ++flow.covered;
+      if (arrival.lost) {
+        ++flow.missing;
+      } else {
+        flow.delivered_bytes += static_cast<std::uint64_t>(kPacket);
+      }
+      flow.last_delay = arrival.at - arrival.sent_at;
+    }
+    if (now_ % 70'000 == 0 && flow.covered > 0) {
+      flow.estimator.feedback(now_, flow.covered, flow.missing, flow.relayed);
+      flow.covered = flow.missing = 0;
+    }
+    if (now_ % 1'000'000 == 0 && flow.last_delay > 0) {
+      const MonotonicUs rtt = flow.last_delay + link_.delay;
+      flow.estimator.round_trip(now_, rtt, now_ - rtt - 100'000);
+    }
+  }
+
+  static void follow(Flow& flow) {
+    const double target = std::min(flow.estimator.target_bps(), flow.max_bps);
+    flow.rate_bps += (target - flow.rate_bps) * (target < flow.rate_bps ? 0.6 : 0.25);
+  }
+
+  Link link_;
+  std::mt19937 random_;
+  MonotonicUs now_ = kStep;
+  double free_at_ = 0;
+};
+
+}  // namespace callroom::media::test

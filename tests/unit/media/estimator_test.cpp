@@ -1,0 +1,207 @@
+#include "media/estimator.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "bottleneck.hpp"
+#include "support/cmocka.hpp"
+
+namespace {
+
+using namespace callroom::media;
+using test::Bottleneck;
+using test::Flow;
+using test::Link;
+
+constexpr double kMax = 2'000'000;
+constexpr Estimator::Limits kLimits{kMax, kMax};
+
+std::function<double(double)> constant(double bps) {
+  return [bps](double) { return bps; };
+}
+
+struct Figures {
+  double share = 0;      // delivered of the link's rate
+  double lowest = 1e12;  // of the target
+  double highest = 0;
+};
+
+// From `from` to `to` seconds, the flow being alone on the link.
+Figures measure(Bottleneck& bottleneck, Flow& flow, double from, double to, double rate_bps) {
+  bottleneck.run({&flow}, from);
+  const auto before = flow.delivered_bytes;
+  Figures figures;
+  bottleneck.run({&flow}, to, [&](double) {
+    figures.lowest = std::min(figures.lowest, flow.estimator.target_bps());
+    figures.highest = std::max(figures.highest, flow.estimator.target_bps());
+  });
+  figures.share = static_cast<double>(flow.delivered_bytes - before) * 8 / (to - from) / rate_bps;
+  return figures;
+}
+
+void without_a_limit_nothing_is_cut(void**) {
+  std::uint32_t cuts = 0;
+  double least = 1;
+  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+    Bottleneck bottleneck({constant(10'000'000)}, seed);
+    Flow flow(kMax, kLimits);
+    bottleneck.run({&flow}, 60);
+    cuts += flow.estimator.cuts();
+    least = std::min(least, flow.rate_bps / kMax);
+  }
+  assert_int_equal(cuts, 0);
+  assert_true(least > 0.95);
+}
+
+// Rates, queues and delays at random: what is used of the link, and how far the target swings.
+void a_limit_is_found_and_kept_without_collapse_or_oscillation(void**) {
+  int starved = 0, flooded = 0, collapsed = 0, swinging = 0;
+  double worst_share = 1, share_sum = 0, least_low = 10, most_high = 0;
+  constexpr std::uint32_t kSeeds = 300;
+  for (std::uint32_t seed = 1; seed <= kSeeds; ++seed) {
+    std::mt19937 random(seed);
+    const double rate = std::uniform_real_distribution<double>(200'000, 1'500'000)(random);
+    Link link{constant(rate), std::uniform_real_distribution<double>(0.2, 1.2)(random),
+              static_cast<callroom::MonotonicUs>(5'000 + random() % 95'000),
+              std::uniform_real_distribution<double>(0, 0.01)(random)};
+    Bottleneck bottleneck(link, seed);
+    Flow flow(kMax, kLimits);
+    const Figures figures = measure(bottleneck, flow, 15, 75, rate);
+    worst_share = std::min(worst_share, figures.share);
+    share_sum += figures.share;
+    least_low = std::min(least_low, figures.lowest / rate);
+    most_high = std::max(most_high, figures.highest / rate);
+    if (figures.share < 0.60) ++starved;
+    if (figures.share > 0.97) ++flooded;
+    if (figures.lowest < 0.25 * rate) ++collapsed;
+    if (figures.highest > 1.5 * rate) ++swinging;
+  }
+  std::printf("share of the link used: mean %.3f, worst %.3f; target between %.2f and %.2f of it\n", share_sum / kSeeds,
+              worst_share, least_low, most_high);
+  assert_int_equal(starved, 0);
+  assert_int_equal(flooded, 0);
+  assert_int_equal(collapsed, 0);
+  assert_int_equal(swinging, 0);
+}
+
+void a_sudden_limit_is_met_within_a_second_or_two(void**) {
+  double worst_reaction = 0, worst_drained = 0;
+  for (const double limit : {300'000.0, 600'000.0, 1'200'000.0}) {
+    for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+      Bottleneck bottleneck({[limit](double t) { return t < 20 ? 10'000'000 : limit; }, 1.0}, seed);
+      Flow flow(1'500'000, {1'500'000, 1'500'000});
+      bottleneck.run({&flow}, 20);
+      double reaction = 0, drained = 0;
+      bottleneck.run({&flow}, 40, [&](double t) {
+        if (reaction == 0 && flow.estimator.cuts() > 0) reaction = t - 20;
+        if (flow.estimator.queue_ms() > 200) drained = t - 20;
+      });
+      worst_reaction = std::max(worst_reaction, reaction == 0 ? 99 : reaction);
+      worst_drained = std::max(worst_drained, drained);
+    }
+  }
+  std::printf("first cut within %.2f s, queue under 200 ms after %.2f s at the latest\n", worst_reaction,
+              worst_drained);
+  assert_true(worst_reaction <= 1.5);
+  assert_true(worst_drained <= 8);
+}
+
+void a_lifted_limit_is_used_again_within_15_s(void**) {
+  double worst = 1;
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+    Bottleneck bottleneck({[](double t) { return t < 40 ? 300'000.0 : 10'000'000.0; }, 0.6}, seed);
+    Flow flow(1'000'000, {1'000'000, 1'000'000});
+    bottleneck.run({&flow}, 55);
+    worst = std::min(worst, flow.rate_bps / 1'000'000);
+  }
+  std::printf("15 s after the limit was lifted: %.2f of the former rate at worst\n", worst);
+  assert_true(worst >= 0.8);
+}
+
+void random_loss_alone_costs_little(void**) {
+  double worst = 1, sum = 0;
+  for (const double loss : {0.02, 0.05}) {
+    for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+      Bottleneck bottleneck({constant(10'000'000), 0.5, 25'000, loss, 20}, seed);
+      Flow flow(1'000'000, {1'000'000, 1'000'000});
+      double lowest = 1;
+      bottleneck.run({&flow}, 20);
+      bottleneck.run({&flow}, 80, [&](double) { lowest = std::min(lowest, flow.estimator.target_bps() / 1'000'000); });
+      worst = std::min(worst, lowest);
+      sum += lowest;
+    }
+  }
+  std::printf("random loss of 2 and 5 %%: lowest target %.2f at worst, %.2f on average\n", worst, sum / 100);
+  assert_true(worst >= 0.7);
+}
+
+void two_receivers_behind_one_link_share_it(void**) {
+  double worst = 1, least_used = 1;
+  for (std::uint32_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937 random(seed);
+    const double rate = std::uniform_real_distribution<double>(600'000, 2'000'000)(random);
+    Bottleneck bottleneck({constant(rate)}, seed);
+    Flow first(kMax, {kMax, kMax}), second(kMax, {150'000, kMax});
+    bottleneck.run({&first}, 10);  // the second comes later, and starts low
+    bottleneck.run({&first, &second}, 120);
+    const auto one = first.delivered_bytes, two = second.delivered_bytes;
+    bottleneck.run({&first, &second}, 180);
+    const auto a = static_cast<double>(first.delivered_bytes - one);
+    const auto b = static_cast<double>(second.delivered_bytes - two);
+    worst = std::min(worst, std::min(a, b) / std::max(a, b));
+    least_used = std::min(least_used, (a + b) * 8 / 60 / rate);
+  }
+  std::printf("two receivers: the smaller share is %.2f of the larger at worst, together %.2f of the link\n", worst,
+              least_used);
+  assert_true(worst >= 0.4);
+  assert_true(least_used >= 0.6);
+}
+
+void silence_halves_and_nothing_known_changes_nothing(void**) {
+  Estimator silent({1'000'000, 1'000'000}), unknown({1'000'000, 1'000'000});
+  Relayed relayed;
+  for (callroom::MonotonicUs t = 250'000; t <= 5'000'000; t += 250'000) {
+    relayed.packets += 25;
+    relayed.bytes += 25'000;
+    if (t <= 2'000'000) silent.feedback(t, 25, 0, relayed);
+    silent.tick(t, relayed);
+    unknown.tick(t, relayed);
+  }
+  const double halved = silent.target_bps(), untouched = unknown.target_bps();
+  const bool by_silence = silent.last_cause() == Cause::kSilence;
+  assert_true(halved <= 500'000);
+  assert_true(halved >= Estimator::kFloorBps);
+  assert_true(by_silence);
+  assert_true(untouched == 1'000'000);
+}
+
+void a_pause_of_the_source_is_no_silence(void**) {
+  Estimator estimator({1'000'000, 1'000'000});
+  Relayed relayed;
+  for (callroom::MonotonicUs t = 250'000; t <= 10'000'000; t += 250'000) {
+    if (t <= 2'000'000) {
+      relayed.packets += 25;
+      relayed.bytes += 25'000;
+      estimator.feedback(t, 25, 0, relayed);
+    }
+    estimator.tick(t, relayed);
+  }
+  const std::uint32_t cuts = estimator.cuts();
+  assert_int_equal(cuts, 0);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(without_a_limit_nothing_is_cut),
+      cmocka_unit_test(a_limit_is_found_and_kept_without_collapse_or_oscillation),
+      cmocka_unit_test(a_sudden_limit_is_met_within_a_second_or_two),
+      cmocka_unit_test(a_lifted_limit_is_used_again_within_15_s),
+      cmocka_unit_test(random_loss_alone_costs_little),
+      cmocka_unit_test(two_receivers_behind_one_link_share_it),
+      cmocka_unit_test(silence_halves_and_nothing_known_changes_nothing),
+      cmocka_unit_test(a_pause_of_the_source_is_no_silence),
+  };
+  return cmocka_run_group_tests_name("media/estimator", tests, nullptr, nullptr);
+}
