@@ -107,13 +107,12 @@ void legs_move_while_packets_flow(void**) {
   constexpr std::size_t kSources = 3, kLegs = 8;
   struct Receiver {
     std::uint16_t last = 0;  // plain on purpose: the owner of the leg is the only one that may touch it
-    std::uint64_t relayed = 0;
     bool attached = false;
   };
   std::array<Route, kSources> routes;
   std::array<Receiver, kLegs> receivers;
   std::atomic<bool> stop{false};
-  std::atomic<int> seams{0}, strays{0};
+  std::atomic<int> seams{0}, strays{0}, relayed{0};
 
   const auto send = [&](std::size_t index) {
     for (std::uint16_t sequence = 1; !stop.load(std::memory_order_relaxed); ++sequence) {
@@ -126,7 +125,7 @@ void legs_move_while_packets_flow(void**) {
             if (!receiver.attached) strays.fetch_add(1);
             if (sent != static_cast<std::uint16_t>(receiver.last + 1)) seams.fetch_add(1);
             receiver.last = sent;
-            ++receiver.relayed;
+            relayed.fetch_add(1, std::memory_order_relaxed);
           });
     }
   };
@@ -164,7 +163,7 @@ void legs_move_while_packets_flow(void**) {
     }
     return list;
   };
-  for (int round = 0; round < 1'000; ++round) {
+  for (int round = 0; round < 1'000 || relayed < 1'000; ++round) {
     const std::size_t i = random() % kLegs;
     const std::size_t from = where[i];
     if (from < kSources) {
@@ -187,13 +186,10 @@ void legs_move_while_packets_flow(void**) {
   }
   stop = true;
   for (std::thread& sender : senders) sender.join();
-  std::uint64_t relayed = 0;
-  for (const Receiver& receiver : receivers) relayed += receiver.relayed;
   const int seam_count = seams, stray_count = strays, backward_count = backward;
   assert_int_equal(seam_count, 0);
   assert_int_equal(stray_count, 0);
   assert_int_equal(backward_count, 0);
-  assert_true(relayed > 1000);
 }
 
 }  // namespace
