@@ -145,9 +145,10 @@ std::vector<Recommendation> recommendations_for(const CheckReport& report) {
   }
   for (const auto& step : report.steps) {
     if (step.name == "credentials" && step.state == StepState::kWarn) {
-      out.add(Severity::kWarning, "expiry_in_milliseconds",
-              "The time in the user name is in milliseconds. Servers read seconds and take it for a date thousands of "
-              "years ahead: such credentials never end. Divide by 1000 where they are made.");
+      out.add(
+          serves_clients(report.verdict) ? Severity::kWarning : Severity::kCritical, "expiry_in_milliseconds",
+          "The time in the user name is in milliseconds. Servers read seconds: coturn refuses it, others take it for a "
+          "date thousands of years ahead and never let it end. Divide by 1000 where it is made.");
     }
   }
   if (report.scheme_added) {

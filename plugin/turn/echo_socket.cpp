@@ -1,5 +1,7 @@
 #include "turn/echo_socket.hpp"
 
+#include <netinet/in.h>
+
 #include <array>
 
 #include "turn/link.hpp"
@@ -8,8 +10,8 @@
 namespace callroom::turn {
 namespace {
 
-constexpr MonotonicUs kBindingTimeUs = 500'000;
-constexpr MonotonicUs kBindingIntervalUs = 125'000;
+constexpr MonotonicUs kBindingTimeUs = 300'000;
+constexpr MonotonicUs kBindingIntervalUs = 100'000;
 
 bool send_to(GSocket* socket, const Address& to, Bytes bytes) {
   const auto address = socket_address(to);
@@ -40,28 +42,39 @@ std::optional<Address> ask_stun(GSocket* socket, const Address& server, Waiter& 
   return std::nullopt;
 }
 
-}  // namespace
-
-std::unique_ptr<EchoSocket> EchoSocket::open(const std::optional<Address>& stun_server, const Address& local_ip,
-                                             Waiter& waiter) {
-  const auto family = local_ip.family == Family::kIpv4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6;
-  ObjectPtr<GSocket> socket(g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr));
-  if (!socket) return nullptr;
-  g_socket_set_blocking(socket.get(), FALSE);
-  Address any = local_ip;
-  any.port = 0;
-  const auto bind_to = socket_address(any);
-  if (g_socket_bind(socket.get(), bind_to.get(), FALSE, nullptr) == FALSE) return nullptr;
-  auto address = local_address_of(socket.get());
-  if (!address) return nullptr;
-  if (stun_server && stun_server->family == local_ip.family) {
-    if (const auto mapped = ask_stun(socket.get(), *stun_server, waiter)) address = mapped;
-  }
-  return std::unique_ptr<EchoSocket>(new EchoSocket(std::move(socket), *address));
+// The address of this machine that packets to `peer` leave from, with port 0. Nothing is sent.
+std::optional<Address> address_towards(const Address& peer) {
+  const auto family = peer.family == Family::kIpv4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6;
+  const ObjectPtr<GSocket> socket(g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr));
+  const auto address = socket_address(peer);
+  if (!socket || g_socket_connect(socket.get(), address.get(), nullptr, nullptr) == FALSE) return std::nullopt;
+  auto local = local_address_of(socket.get());
+  if (local) local->port = 0;
+  return local;
 }
 
-EchoSocket::EchoSocket(ObjectPtr<GSocket> socket, const Address& address)
-    : socket_(std::move(socket)), stop_(g_cancellable_new()), address_(address) {}
+}  // namespace
+
+std::unique_ptr<EchoSocket> EchoSocket::open(const Address& stun_server, Waiter& waiter) {
+  const auto local = address_towards(stun_server);
+  if (!local) return nullptr;
+  const bool ipv4 = local->family == Family::kIpv4;
+  ObjectPtr<GSocket> socket(g_socket_new(ipv4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_DATAGRAM,
+                                         G_SOCKET_PROTOCOL_UDP, nullptr));
+  if (!socket) return nullptr;
+  g_socket_set_blocking(socket.get(), FALSE);
+  // A closed port is told at once instead of being waited for.
+  g_socket_set_option(socket.get(), ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_RECVERR : IPV6_RECVERR, 1, nullptr);
+  const auto bind_to = socket_address(*local);
+  if (g_socket_bind(socket.get(), bind_to.get(), FALSE, nullptr) == FALSE) return nullptr;
+  const auto bound = local_address_of(socket.get());
+  if (!bound) return nullptr;
+  const auto mapped = ask_stun(socket.get(), stun_server, waiter);
+  return std::unique_ptr<EchoSocket>(new EchoSocket(std::move(socket), mapped.value_or(*bound), mapped.has_value()));
+}
+
+EchoSocket::EchoSocket(ObjectPtr<GSocket> socket, const Address& address, bool stun_answered)
+    : socket_(std::move(socket)), stop_(g_cancellable_new()), address_(address), stun_answered_(stun_answered) {}
 
 EchoSocket::~EchoSocket() {
   g_cancellable_cancel(stop_.get());

@@ -13,25 +13,25 @@ namespace callroom::turn {
 
 class EchoSocket {
  public:
-  // `stun_server`, where there is one, is asked for the address that the world sees this socket at; it has 500 ms.
-  // Without an answer the address is `local_ip`, which the control connection uses, with this socket's port. Null where
-  // no socket could be made.
-  static std::unique_ptr<EchoSocket> open(const std::optional<Address>& stun_server, const Address& local_ip,
-                                          Waiter& waiter);
+  // `stun_server` is asked for the address that the world sees this socket at; it has 300 ms. Without an answer the
+  // address is the one this machine uses towards `stun_server`. Null where no socket could be made.
+  static std::unique_ptr<EchoSocket> open(const Address& stun_server, Waiter& waiter);
   ~EchoSocket();
 
   const Address& address() const { return address_; }
+  bool stun_answered() const { return stun_answered_; }
 
   // Sends one datagram to the relay, so that a NAT in between lets its answers in, and begins to echo.
   void start(const Address& relayed);
 
  private:
-  EchoSocket(ObjectPtr<GSocket> socket, const Address& address);
+  EchoSocket(ObjectPtr<GSocket> socket, const Address& address, bool stun_answered);
   void run(Address relayed);
 
   ObjectPtr<GSocket> socket_;
   ObjectPtr<GCancellable> stop_;
   Address address_;
+  bool stun_answered_;
   std::thread thread_;
 };
 

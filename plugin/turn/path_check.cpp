@@ -1,5 +1,7 @@
 #include "turn/path_check.hpp"
 
+#include <algorithm>
+
 #include "turn/relay_check.hpp"
 
 namespace callroom::turn {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr MonotonicUs kReleaseTimeUs = 400'000;
 constexpr MonotonicUs kSilentAllocateUs = 5'000'000;  // Binding answered, Allocate sent five times: no TURN here
+constexpr MonotonicUs kHandshakeUs = 5'000'000;       // a port that is no TLS port often just waits for more
 constexpr std::uint32_t kRequestedTransportUdp = 17U << 24;
 
 std::string describe(const ErrorAttribute& error) {
@@ -85,8 +88,8 @@ PathCheck::Ended PathCheck::open_stream() {
     return std::nullopt;
   }
   steps_.begin("tls");
-  auto opened =
-      open_tls(std::move(connected.socket), target_.url.host, target_.url.port, target_.ca_file, waiter_, work_until_);
+  auto opened = open_tls(std::move(connected.socket), target_.url.host, target_.url.port, target_.ca_file, waiter_,
+                         std::min(work_until_, monotonic_now() + kHandshakeUs));
   report_.certificate = std::move(opened.certificate);
   if (!opened.link) return opened.failure;
   link_ = std::move(opened.link);

@@ -5,7 +5,6 @@
 #include <map>
 #include <numeric>
 
-#include "turn/echo_socket.hpp"
 #include "turn/stun_stream.hpp"
 
 namespace callroom::turn {
@@ -106,20 +105,12 @@ std::optional<Failure> RelayCheck::ended_by(Exchange::Outcome outcome) const {
   return failure;
 }
 
-// Where a STUN server is likely to answer: the server's own STUN port, at the address the client uses and at the one it
-// relays from.
-std::vector<RelayCheck::Peer> RelayCheck::stun_peers() const {
-  std::vector<Peer> peers;
-  const auto add = [&](Address address) {
-    address.port = report_.transport == Transport::kTls ? kStunPort : report_.server.port;
-    const auto same = [&](const Peer& peer) { return peer.address == address; };
-    if (address.family == report_.relayed->family && std::none_of(peers.begin(), peers.end(), same)) {
-      peers.push_back({address, false});
-    }
-  };
-  add(report_.server);
-  add(*report_.relayed);
-  return peers;
+// Where a STUN server is likely to answer: the server's own STUN port, at the address that the client uses or, where it
+// relays in another family, at the one that it relays from.
+Address RelayCheck::stun_server() const {
+  Address address = report_.server.family == report_.relayed->family ? report_.server : *report_.relayed;
+  address.port = report_.transport == Transport::kTls ? kStunPort : report_.server.port;
+  return address;
 }
 
 std::optional<Failure> RelayCheck::permit(const Peer& peer, bool& forbidden) {
@@ -210,7 +201,7 @@ std::optional<Failure> RelayCheck::echo(const Peer& peer, bool& answered) {
   }
   exchange.on_data(nullptr);
   answered = run.received() > 0;
-  report_.echo = run.facts(peer.socket_of_ours ? "socket" : "stun");
+  report_.echo = run.facts(peer.socket != nullptr ? "socket" : "stun");
   const std::string detail = std::to_string(run.received()) + " of " + std::to_string(run.sent_count()) +
                              " came back from " + to_text(peer.address) +
                              (channel_ ? ", by channel" : ", by indication");
@@ -249,33 +240,37 @@ void RelayCheck::harden() {
   steps_.end(accepted > 0 ? StepState::kWarn : StepState::kPass, std::to_string(accepted) + " internal peers accepted");
 }
 
+// The server's own STUN port is the first peer where it is known to answer, a socket of this machine the second: a
+// server may forbid itself as a peer, and a NAT may be in the way of the socket.
 std::optional<Failure> RelayCheck::run() {
-  std::vector<Peer> peers = stun_peers();
+  const auto stun = stun_server();
+  const bool known = report_.transport == Transport::kUdp && report_.binding_rtt_ms && stun == report_.server;
   std::unique_ptr<EchoSocket> socket;
-  bool any_permitted = false, answered = false;
-  for (std::size_t i = 0; !answered; ++i) {
-    if (i == peers.size()) {
-      if (socket) break;
-      auto local = link_.local_address();
-      if (!local || local->family != report_.relayed->family) break;
-      local->port = 0;
-      const auto stun = peers.empty() ? std::nullopt : std::optional<Address>(peers.front().address);
-      socket = EchoSocket::open(stun, *local, waiter_);
-      if (!socket) break;
-      peers.push_back({socket->address(), true});
+  if (!known) socket = EchoSocket::open(stun, waiter_);
+  Tried tried;
+  if (known || (socket && socket->stun_answered())) {
+    if (auto ended = try_peer({stun, nullptr}, tried)) return ended;
+  }
+  if (!tried.answered) {
+    if (!socket) socket = EchoSocket::open(stun, waiter_);
+    if (socket) {
+      if (auto ended = try_peer({socket->address(), socket.get()}, tried)) return ended;
     }
-    bool forbidden = false;
-    if (auto ended = permit(peers[i], forbidden)) return ended;
-    if (forbidden) continue;
-    any_permitted = true;
-    bind_channel(peers[i]);
-    if (peers[i].socket_of_ours) socket->start(*report_.relayed);
-    if (auto ended = echo(peers[i], answered)) return ended;
   }
   harden();
-  if (answered) return std::nullopt;
-  if (!any_permitted) return Failure{Verdict::kForbidden, "403 for every peer that was tried"};
+  if (tried.answered) return std::nullopt;
+  if (!tried.permitted) return Failure{Verdict::kForbidden, "403 for every peer that was tried"};
   return Failure{Verdict::kNoData, "nothing came back through " + to_text(*report_.relayed)};
+}
+
+std::optional<Failure> RelayCheck::try_peer(const Peer& peer, Tried& tried) {
+  bool forbidden = false;
+  if (auto ended = permit(peer, forbidden)) return ended;
+  if (forbidden) return std::nullopt;
+  tried.permitted = true;
+  bind_channel(peer);
+  if (peer.socket != nullptr) peer.socket->start(*report_.relayed);
+  return echo(peer, tried.answered);
 }
 
 }  // namespace callroom::turn

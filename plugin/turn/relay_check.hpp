@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "turn/echo_socket.hpp"
 #include "turn/link.hpp"
 #include "turn/step_log.hpp"
 #include "turn/turn_client.hpp"
@@ -24,14 +25,18 @@ class RelayCheck {
   // One peer that data can be sent to, and what answers there.
   struct Peer {
     Address address;
-    bool socket_of_ours = false;
+    EchoSocket* socket = nullptr;  // null: a STUN server
+  };
+  struct Tried {
+    bool permitted = false, answered = false;
   };
 
   Ended permit(const Peer& peer, bool& forbidden);
   void bind_channel(const Peer& peer);
   Ended echo(const Peer& peer, bool& answered);
   void harden();
-  std::vector<Peer> stun_peers() const;
+  Address stun_server() const;
+  Ended try_peer(const Peer& peer, Tried& tried);
   Ended ended_by(Exchange::Outcome outcome) const;
 
   TurnClient& client_;

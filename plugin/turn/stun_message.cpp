@@ -251,6 +251,7 @@ Md5Digest long_term_key(std::string_view username, std::string_view realm, std::
 }
 
 std::string printable(std::string_view text) {
+  while (!text.empty() && (text.back() == '\0' || text.back() == ' ')) text.remove_suffix(1);  // coturn pads with NULs
   std::string out(text.substr(0, kMaxShown));
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = '?';

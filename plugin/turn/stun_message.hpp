@@ -120,7 +120,8 @@ TransactionId random_transaction_id();
 // The key of the long-term mechanism: MD5(username ":" realm ":" password), RFC 8489 section 9.2.2.
 Md5Digest long_term_key(std::string_view username, std::string_view realm, std::string_view password);
 
-// What a stranger wrote, made fit to be shown: at most 128 characters, each printable ASCII, others as "?".
+// What a stranger wrote, made fit to be shown: at most 128 characters, each printable ASCII, others as "?",
+// and no padding at the end.
 std::string printable(std::string_view text);
 
 std::uint32_t crc32(Bytes data);  // ISO 3309, before FINGERPRINT's XOR with "STUN"
