@@ -14,11 +14,11 @@ export function Stage({ call }: { call: Call }) {
     person.tracks.filter(({ source }) => source === 'screen').map((track) => ({ person, track })),
   );
   const count = others.length + screens.length + 1;
-  const { columns, rows } = gridFor(count, size.width, size.height);
+  const { width, height } = gridFor(count, size.width, size.height);
   useEffect(() => {
-    area.current?.style.setProperty('--columns', String(columns));
-    area.current?.style.setProperty('--rows', String(rows));
-  }, [columns, rows]);
+    area.current?.style.setProperty('--tile-width', `${width}px`);
+    area.current?.style.setProperty('--tile-height', `${height}px`);
+  }, [width, height]);
 
   return (
     <main class="stage">

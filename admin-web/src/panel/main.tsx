@@ -46,7 +46,7 @@ function App() {
         </nav>
         <div class="panel-actions">
           <ThemeChoice />
-          <button type="button" class="button" onClick={() => setApi(undefined)}>
+          <button type="button" class="button small" onClick={() => setApi(undefined)}>
             Sign out
           </button>
         </div>

@@ -3,16 +3,35 @@ import { makeUserId } from '../../src/call/identity';
 import { gridFor } from '../../src/call/layout';
 import { levelOf } from '../../src/call/level_meter';
 
+const shape = (count: number, width: number, height: number) => {
+  const grid = gridFor(count, width, height);
+  return `${grid.columns}x${grid.rows}`;
+};
+
 test('people are placed so that their pictures are largest', () => {
-  const grids = [
-    gridFor(1, 1600, 900),
-    gridFor(2, 1600, 900),
-    gridFor(4, 1600, 900),
-    gridFor(16, 1600, 900),
-    gridFor(2, 390, 700),
-    gridFor(3, 390, 700),
-  ];
-  expect(grids.map(({ columns, rows }) => `${columns}x${rows}`)).toEqual(['1x1', '2x1', '2x2', '4x4', '1x2', '1x3']);
+  const wide = [1, 2, 3, 4, 9, 16].map((count) => shape(count, 1600, 900));
+  const phone = [1, 2, 3, 4].map((count) => shape(count, 390, 700));
+  expect(wide).toEqual(['1x1', '2x1', '2x2', '2x2', '3x3', '4x4']);
+  expect(phone).toEqual(['1x1', '1x2', '1x3', '1x4']);
+});
+
+test('pictures and gaps fit the stage', () => {
+  const outside = [];
+  for (let count = 1; count <= 16; count++) {
+    for (const [width, height] of [
+      [1600, 900],
+      [390, 700],
+      [1000, 300],
+      [320, 320],
+    ] as const) {
+      const grid = gridFor(count, width, height);
+      const fits =
+        grid.columns * grid.width + 8 * (grid.columns - 1) <= width &&
+        grid.rows * grid.height + 8 * (grid.rows - 1) <= height;
+      if (!fits || grid.columns * grid.rows < count || grid.width <= 0) outside.push({ count, width, height, grid });
+    }
+  }
+  expect(outside).toEqual([]);
 });
 
 test('a user id is plain, bounded and tells who it is', () => {

@@ -1,9 +1,10 @@
 import 'uplot/dist/uPlot.min.css';
 import './chart.css';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { ChartTable } from './chart_table';
 import { useTheme } from './colours';
+import { Legend } from './legend';
 import { chartOptions } from './options';
 
 export type Values = readonly (number | null)[];
@@ -17,10 +18,12 @@ export interface Line {
   fill?: boolean;
 }
 
-/** Something that happened at a moment, drawn as a line down the chart with its word. */
+/** Something that happened at a moment, drawn as a line down the chart. */
 export interface Mark {
   at: number;
   label: string;
+  /** Stands for it on the chart. */
+  letter: string;
   colour: string;
 }
 
@@ -31,6 +34,8 @@ export interface ChartProps {
   lines: readonly Line[];
   /** lines: drawn over each other; stacked: bars upon each other; bars: one series of bars. */
   kind?: 'lines' | 'stacked' | 'bars';
+  /** Of the axis. */
+  unit?: string;
   format: (value: number | null) => string;
   /** The axis begins and ends here at least. */
   min?: number;
@@ -48,12 +53,13 @@ export function Chart(props: ChartProps) {
   const { title, times, lines, format, height = 150 } = props;
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
+  const [at, setAt] = useState<number>();
   const data = JSON.stringify([times, lines, props.marks]);
 
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const { options, data: columns } = chartOptions(props, element.clientWidth, height);
+    const { options, data: columns } = chartOptions(props, { width: element.clientWidth, height }, setAt);
     const plot = new uPlot(options, columns, element);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -66,7 +72,11 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="card chart" data-chart={title}>
       <figcaption>
-        <h3>{title}</h3>
+        <h3>
+          {title}
+          {props.unit && <span class="muted">, {props.unit}</span>}
+        </h3>
+        <Legend {...props} at={at} />
       </figcaption>
       <div class="chart-plot" ref={place} role="img" aria-label={`${title}: chart; the table below has its figures`} />
       <ChartTable

@@ -21,7 +21,8 @@ export function AlertsView() {
     next,
   }));
   return (
-    <section class="view" aria-label="Alerts" data-view="alerts">
+    <section class="view" data-view="alerts">
+      <h2 class="visually-hidden">Alerts</h2>
       <div class="answered" aria-busy={pages.loading} data-loading={pages.loading}>
         {pages.rows.length > 0 && <AlertTable alerts={pages.rows} />}
         {!pages.loading && !pages.error && pages.rows.length === 0 && (

@@ -13,7 +13,8 @@ export function IssuesView() {
   const { place } = usePanel();
   const request = useRequest<IssuesAnswer>('issues', filterParameters(place));
   return (
-    <section class="view" aria-label="Top issues" data-view="issues">
+    <section class="view" data-view="issues">
+      <h2 class="visually-hidden">Top issues</h2>
       <Answered
         request={request}
         empty={({ issues, sessions }) =>

@@ -24,7 +24,8 @@ export function LiveView() {
     request.again();
   };
   return (
-    <section class="view" aria-label="Live" data-view="live">
+    <section class="view" data-view="live">
+      <h2 class="visually-hidden">Live</h2>
       <Answered
         request={request}
         empty={({ sessions }) => (sessions.length === 0 ? 'Nobody is in a call on this node.' : undefined)}

@@ -16,7 +16,8 @@ export function OverviewView() {
   const summary = useRequest<SummaryAnswer>('summary', parameters);
   const series = useRequest<SeriesAnswer>('series', parameters);
   return (
-    <section class="view" aria-label="Overview" data-view="overview">
+    <section class="view" data-view="overview">
+      <h2 class="visually-hidden">Overview</h2>
       <Answered
         request={summary}
         empty={({ current }) => (current.sessions === 0 ? 'No session ended in this range.' : undefined)}

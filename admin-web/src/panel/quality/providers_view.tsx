@@ -49,7 +49,8 @@ export function ProvidersView() {
   const { provider: _, ...parameters } = filterParameters(place);
   const request = useRequest<ProvidersAnswer>('providers', parameters);
   return (
-    <section class="view" aria-label="Provider comparison" data-view="providers">
+    <section class="view" data-view="providers">
+      <h2 class="visually-hidden">Provider comparison</h2>
       <Answered
         request={request}
         empty={({ providers }) => (providers.length === 0 ? 'No session ended in this range.' : undefined)}

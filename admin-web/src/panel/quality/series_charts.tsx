@@ -25,6 +25,7 @@ export function SeriesCharts({ series }: { series: SeriesAnswer }) {
       <Chart
         {...shared}
         title="Latency"
+        unit="ms"
         format={milliseconds}
         min={0}
         target={{ value: 200, label: 'target 200 ms' }}
@@ -36,6 +37,7 @@ export function SeriesCharts({ series }: { series: SeriesAnswer }) {
       <Chart
         {...shared}
         title="Packet loss"
+        unit="%"
         format={(v) => percent(v, 2)}
         min={0}
         lines={[
@@ -62,6 +64,15 @@ export function SeriesCharts({ series }: { series: SeriesAnswer }) {
         format={count}
         min={0}
         lines={[{ label: 'sessions', values: values((b) => b.sessions), colour: '--accent' }]}
+      />
+      <Chart
+        {...shared}
+        title="Sessions with drops"
+        unit="%"
+        format={(v) => percent(v)}
+        min={0}
+        target={{ value: 5, label: 'target 5 %' }}
+        lines={[{ label: 'with a drop', values: values((b) => b.drops.share_pct), colour: '--failed', fill: true }]}
       />
     </div>
   );

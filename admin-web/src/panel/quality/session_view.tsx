@@ -18,7 +18,7 @@ import { TimelineCharts } from './timeline_charts';
 export function SessionView({ id }: { id: string }) {
   const request = useRequest<SessionAnswer>('session', { session_id: id });
   return (
-    <section class="view" aria-label="Session" data-view="session">
+    <section class="view" data-view="session">
       <Answered request={request}>{(answer) => <Session answer={answer} />}</Answered>
     </section>
   );

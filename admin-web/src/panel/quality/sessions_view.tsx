@@ -21,7 +21,7 @@ export function SessionsView() {
     next,
   }));
   return (
-    <section class="view" aria-label="Sessions" data-view="sessions">
+    <section class="view" data-view="sessions">
       <div class="view-head">
         <h2>Sessions{place.query.issue ? ` with ${place.query.issue.replaceAll('_', ' ')}` : ''}</h2>
         <ExportButton />

@@ -1,5 +1,5 @@
 import { Chart, type Mark } from '../charts/chart';
-import { bitrate, milliseconds, number, percent, words } from '../format';
+import { bitrate, milliseconds, number, percent, timeOfDay, words } from '../format';
 import type { Timeline, TimelineEvent, TimelinePoint } from './answers';
 import { issueWords } from './issue_words';
 
@@ -15,7 +15,9 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
   const { points, sample_interval_ms, samples_per_point } = timeline;
   const start = Date.parse(startedAt) / 1000;
   const times = points.map((_, i) => start + ((i + 1) * samples_per_point * sample_interval_ms) / 1000);
-  const marks = timeline.events.map((event) => markOf(event, start + (event.sample * sample_interval_ms) / 1000));
+  const marks = timeline.events.map((event, i) =>
+    markOf(event, letterOf(i), start + (event.sample * sample_interval_ms) / 1000),
+  );
   const values = (of: (point: TimelinePoint) => number | null) => points.map(of);
   const shared = { times, marks, group: 'session', height: 130 };
   return (
@@ -31,6 +33,7 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
       <Chart
         {...shared}
         title="Latency"
+        unit="ms"
         format={milliseconds}
         min={0}
         lines={[{ label: 'round trip', values: values((p) => p.latency_ms), colour: '--accent' }]}
@@ -38,6 +41,7 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
       <Chart
         {...shared}
         title="Packet loss"
+        unit="%"
         format={(v) => percent(v)}
         min={0}
         lines={[
@@ -48,6 +52,7 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
       <Chart
         {...shared}
         title="Bitrate"
+        unit="kbit/s"
         format={bitrate}
         min={0}
         lines={[
@@ -62,11 +67,12 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
         min={0}
         lines={[{ label: 'frames a second', values: values((p) => p.frame_rate), colour: '--accent' }]}
       />
+      <Happenings marks={marks} />
     </div>
   );
 }
 
-function markOf({ what, detail }: TimelineEvent, at: number): Mark {
+function markOf({ what, detail }: TimelineEvent, letter: string, at: number): Mark {
   const about = typeof detail === 'string' ? detail : undefined;
   const label =
     what === 'issue_began' && about
@@ -76,5 +82,26 @@ function markOf({ what, detail }: TimelineEvent, at: number): Mark {
         : about
           ? `${words(what)}: ${words(about)}`
           : words(what);
-  return { at, label, colour: kColours[what] ?? '--muted' };
+  return { at, label, letter, colour: kColours[what] ?? '--muted' };
+}
+
+/** A to Z, then a to z. */
+const letterOf = (i: number) => String.fromCharCode((i < 26 ? 65 : 71) + (i % 52));
+
+function Happenings({ marks }: { marks: readonly Mark[] }) {
+  return (
+    <section class="card" aria-label="What happened">
+      <h3>What happened</h3>
+      {marks.length === 0 && <p class="muted">Nothing out of the ordinary.</p>}
+      <ol class="plain happenings">
+        {marks.map(({ letter, at, label }) => (
+          <li key={letter}>
+            <b>{letter}</b>
+            <span class="muted">{timeOfDay(new Date(1000 * at).toISOString())}</span>
+            <span>{label}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
 }
