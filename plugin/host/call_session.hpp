@@ -19,6 +19,7 @@
 #include "quality/downlink_stream.hpp"
 #include "quality/key_frame.hpp"
 #include "quality/peer_rtcp.hpp"
+#include "quality/session_quality.hpp"
 #include "quality/uplink_stream.hpp"
 #include "signaling/rooms.hpp"
 #include "storage/session_record.hpp"
@@ -116,6 +117,8 @@ struct Downlink {
 };
 
 struct CallSession {
+  explicit CallSession(quality::SessionOptions options) : quality(options) {}
+
   std::string room, participant, user_id, session_id, receive_token;
   signaling::RoomSettings settings;  // of the room, when it was joined
 
@@ -126,6 +129,9 @@ struct CallSession {
 
   storage::SessionRecord record;  // what is known of the row so far
   storage::JournalSlot journal;
+  quality::SessionQuality quality;
+  MonotonicUs next_sample = 0;
+  MonotonicUs hung_up_at = 0;  // the core hung up, and nobody left; 0: it did not
   bool ended = false;
   bool audio_on = true, video_on = true;  // by `configure`
   int bitrate_kbps = 0;

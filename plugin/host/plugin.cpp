@@ -63,6 +63,10 @@ Result<std::unique_ptr<storage::Store>> open_store(const Config& config) {
   store.statement_timeout = config.statement_timeout;
   store.max_sessions = config.max_sessions;
   store.alert_rules = config.alert_rules;
+  store.snapshot_capacity = quality::SessionQuality::kMostSnapshotBytes;
+  store.recover = [](std::span<const std::uint8_t> snapshot) {
+    return quality::summary_of_snapshot(std::as_bytes(snapshot));
+  };
   store.log = log_storage;
   return storage::Store::open(std::move(store));
 }

@@ -1,10 +1,12 @@
 #include "host/switchboard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "host/monotonic.hpp"
 #include "host/random.hpp"
+#include "json/quality_json.hpp"
 #include "json/room_events.hpp"
 
 namespace callroom::host {
@@ -125,13 +127,17 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   auto outcome = rooms_.join(request, handle.id, ids);
   if (!outcome) return outcome.error();
 
-  auto session = std::make_shared<CallSession>();
+  const signaling::RoomSettings& settings = rooms_.find(request.room)->settings;
+  auto session = std::make_shared<CallSession>(quality::SessionOptions{
+      static_cast<std::uint32_t>(config_.sample_interval.count()), static_cast<double>(settings.bitrate_kbps), true});
   session->room = request.room;
   session->participant = ids.participant_id;
   session->user_id = request.user_id;
   session->session_id = ids.session_id;
   session->receive_token = ids.receive_token;
-  session->settings = rooms_.find(request.room)->settings;
+  session->settings = settings;
+  session->next_sample =
+      monotonic_now() + std::chrono::duration_cast<std::chrono::microseconds>(config_.sample_interval).count();
   session->bitrate_kbps = session->settings.bitrate_kbps;
   session->sender = context.handle;
   storage::SessionRecord& record = session->record;
@@ -178,6 +184,10 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   const SessionPtr session = session_in;  // the map's own reference goes below
   if (session->ended) return;
   session->ended = true;
+  storage::SessionRecord record = session->record;
+  record.quality = sum_up(*session, monotonic_now());
+  record.ended_at = wall_now();
+  record.end_reason = reason;
   release_sources(*session);
   const auto sender = session->sender.lock();
   const auto receiver = session->receiver.lock();
@@ -194,12 +204,10 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   if (room->second.empty()) by_room_.erase(room);
   reconnect_room(session->room);
 
-  storage::SessionRecord record = session->record;
-  record.ended_at = wall_now();
-  record.end_reason = reason;
-  const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, reason] {
+  const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, reason,
+                            summary = record.quality] {
     Json left = json::named_event("left");
-    left.set("session_id", id).set("reason", reason);
+    left.set("session_id", id).set("reason", reason).set("quality", json::summary_json(summary));
     if (sender) post(sender, transaction, std::move(left));
     for (const auto& handle : {sender, receiver}) {
       if (handle) post_close(handle);
@@ -272,6 +280,8 @@ void Switchboard::media_up(Handle& handle) {
   const SessionPtr session = handle.session;
   if (!session) return;
   const MonotonicUs now = monotonic_now();
+  if (std::exchange(session->hung_up_at, 0) != 0) session->quality.disconnected(now);  // it came back before it counted
+  session->quality.connected(now);
   if (session->sender.lock().get() == &handle) {
     for (const auto& track : session->uplink.tracks) {
       if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
@@ -284,6 +294,7 @@ void Switchboard::media_down(Handle& handle) {
   const std::lock_guard lock(mutex_);
   handle.negotiated = false;
   handle.retired.clear();
+  if (handle.session && handle.session->hung_up_at == 0) handle.session->hung_up_at = monotonic_now();
 }
 
 Json Switchboard::describe(Handle& handle) const {

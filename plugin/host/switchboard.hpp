@@ -63,10 +63,9 @@ class Switchboard {
 
   void end_all(const std::string& reason);
 
-  // Every kTickUs, on the ticker's thread: asks senders for the key frames that somebody waits for.
+  // Several times a second, on the ticker's thread: asks senders for the key frames that somebody waits for, and takes
+  // the samples that are due.
   void tick(MonotonicUs now);
-  // Tells each sender the most it may send; now and then, for a REMB can get lost.
-  void cap_senders();
   json::Json describe(Handle& handle) const;
 
   // For administrators.
@@ -95,6 +94,11 @@ class Switchboard {
   Result<SessionPtr> sending_session(const Handle& handle) const;
   void cap(const CallSession& session);
   std::vector<SessionPtr> others_in_room(const CallSession& session) const;
+
+  // Quality (switchboard_quality.cpp).
+  void take_due_samples(MonotonicUs now);
+  void take_sample(CallSession& session, MonotonicUs now);
+  quality::Summary sum_up(CallSession& session, MonotonicUs now);
 
   // Media (switchboard_media.cpp).
   void apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,

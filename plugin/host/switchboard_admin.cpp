@@ -3,6 +3,7 @@
 
 #include "host/monotonic.hpp"
 #include "host/switchboard.hpp"
+#include "json/quality_json.hpp"
 #include "storage/row_text.hpp"
 
 namespace callroom::host {
@@ -46,6 +47,10 @@ Json live_entry(const CallSession& session, WallTime now) {
   entry.set("provider", record.provider).set("media_path", record.media_path);
   entry.set("started_at", storage::rfc3339(record.started_at));
   entry.set("duration_s", std::chrono::duration<double>(now - record.started_at).count());
+  const quality::Sample* sample = session.quality.latest();
+  Json figures = sample != nullptr ? json::sample_json(*sample) : Json();
+  entry.set("issues", Json::share(figures.view()["issues"].get()));
+  entry.set("sample", std::move(figures));
   return entry;
 }
 

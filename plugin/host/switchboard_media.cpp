@@ -212,11 +212,6 @@ void Switchboard::cap(const CallSession& session) {
   if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its bitrate was not capped\n");
 }
 
-void Switchboard::cap_senders() {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [id, session] : sessions_) cap(*session);
-}
-
 namespace {
 
 struct KeyFrameRequest {
@@ -237,6 +232,7 @@ void Switchboard::tick(MonotonicUs now) {
   std::vector<KeyFrameRequest> requests;
   {
     const std::lock_guard lock(mutex_);
+    take_due_samples(now);
     for (const auto& [id, session] : sessions_) {
       if (session->downlink) note_requests(*session, now);
     }

@@ -1,0 +1,79 @@
+// Samples of the sessions that run, and their sums when they end.
+#include <array>
+
+#include "host/monotonic.hpp"
+#include "host/switchboard.hpp"
+#include "json/quality_json.hpp"
+#include "json/room_events.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+
+namespace {
+
+// A hang-up that is the end of the session is followed by it at once; one that is not was a drop.
+constexpr MonotonicUs kHangUpIsDropUs = 5'000'000;
+
+// The streams of a session at this moment, for one call into its quality.
+class Streams {
+ public:
+  explicit Streams(CallSession& session) {
+    for (const auto& track : session.uplink.tracks) uplinks_.push_back(&track->stream);
+    if (session.downlink) {
+      for (const auto& track : session.downlink->tracks) downlinks_.push_back(&track->leg->stream);
+    }
+    streams_.uplinks = uplinks_;
+    streams_.downlinks = downlinks_;
+    streams_.uplink_rtcp = session.uplink.tracks.empty() ? nullptr : &session.uplink.rtcp;
+    streams_.downlink_rtcp = session.downlink ? &session.downlink->rtcp : nullptr;
+  }
+  const quality::SessionStreams& get() const { return streams_; }
+
+ private:
+  std::vector<quality::UplinkStream*> uplinks_;
+  std::vector<quality::DownlinkStream*> downlinks_;
+  quality::SessionStreams streams_;
+};
+
+}  // namespace
+
+void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
+  if (session.hung_up_at != 0 && now - session.hung_up_at >= kHangUpIsDropUs) {
+    session.hung_up_at = 0;
+    session.quality.disconnected(now);
+  }
+  const WallTime wall = wall_now();
+  const Streams streams(session);
+  const quality::Sample& sample = session.quality.sample(now, wall, streams.get());
+  if (store_ != nullptr) {
+    std::array<std::byte, quality::SessionQuality::kMostSnapshotBytes> bytes;
+    const std::size_t size = session.quality.snapshot(bytes);
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    store_->update(session.journal, session.record, wall, {data, size});
+  }
+  if (session.settings.quality_events) {
+    Json event = json::sample_json(sample);
+    event.set("callroom", "quality");
+    if (const auto sender = session.sender.lock()) post(sender, "", std::move(event));
+  }
+  cap(session);  // again: a REMB can get lost
+}
+
+void Switchboard::take_due_samples(MonotonicUs now) {
+  const auto interval = std::chrono::duration_cast<std::chrono::microseconds>(config_.sample_interval).count();
+  for (const auto& [id, session] : sessions_) {
+    if (now < session->next_sample) continue;
+    session->next_sample = std::max(session->next_sample + interval, now);
+    take_sample(*session, now);
+  }
+}
+
+quality::Summary Switchboard::sum_up(CallSession& session, MonotonicUs now) {
+  const Streams streams(session);
+  quality::Summary summary = session.quality.finish(now, wall_now(), streams.get());
+  summary.keyframe_requests += session.keyframe_requests;
+  return summary;
+}
+
+}  // namespace callroom::host
