@@ -4,15 +4,18 @@ import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { AdminApi } from './admin_api';
 import { PanelContext } from './context';
-import { FeaturesTab } from './features/features_tab';
+import { lazy } from './lazy';
 import { formatPlace, type Tab } from './location_state';
 import { QualityTab } from './quality/quality_tab';
 import { SignIn } from './sign_in';
 import { ThemeChoice } from './theme_choice';
 import { usePlace } from './use_place';
-import { WebrtcTab } from './webrtc/webrtc_tab';
 
-// A tab is a component without properties; it finds the API and its place in the address through usePanel().
+const WebrtcTab = lazy(async () => (await import('./webrtc/webrtc_tab')).WebrtcTab);
+const FeaturesTab = lazy(async () => (await import('./features/features_tab')).FeaturesTab);
+
+// A tab is a component without properties; it finds the API and its place in the address through usePanel(). All but the one
+// that is shown first are loaded when they are opened.
 const kTabViews: { tab: Tab; title: string; view: () => preact.JSX.Element }[] = [
   { tab: 'webrtc', title: 'WebRTC Testing', view: WebrtcTab },
   { tab: 'quality', title: 'Quality Analytics', view: QualityTab },

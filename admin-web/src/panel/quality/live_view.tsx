@@ -68,7 +68,7 @@ function Room({ room, people, ask }: { room: string; people: LiveSession[]; ask:
       <div class="view-head">
         <h3>{room}</h3>
         <span class="muted">{people.length === 1 ? '1 person' : `${people.length} people`}</span>
-        <button type="button" class="button" onClick={() => ask({ what: 'destroy', room })}>
+        <button type="button" class="button small" onClick={() => ask({ what: 'destroy', room })}>
           Close the room
         </button>
       </div>

@@ -65,8 +65,8 @@ function Comparison({ answer: { providers, comparison } }: { answer: ProvidersAn
   const compared = providers.length > 1 && comparison.length > 0;
   return (
     <>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Figures per provider">
-        <table class="rows comparison">
+      <div class="table-scroll narrow" tabIndex={0} role="region" aria-label="Figures per provider">
+        <table class="rows">
           <thead>
             <tr>
               <th scope="col">Figure</th>
