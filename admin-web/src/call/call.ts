@@ -34,35 +34,35 @@ export class Call extends Emitter<{ changed: undefined }> {
   problem: string | undefined;
   readonly client = new RoomClient();
 
+  private readonly stops: (() => void)[];
   private microphone: Publication | undefined;
   private camera: Publication | undefined;
   private screen: Publication | undefined;
-  private readonly stops: (() => void)[];
 
   constructor(readonly media: LocalMedia) {
     super();
     const { client } = this;
     const changed = () => this.emit('changed', undefined);
+    client.on('state', ({ state, reason }) => {
+      this.state = state;
+      this.reason = reason;
+      if (state === 'left') forgetCall();
+      changed();
+    });
+    client.on('connection', (state) => {
+      this.connection = state;
+      changed();
+    });
+    client.on('quality', (quality) => {
+      this.quality.set(quality.id ?? '', quality);
+      changed();
+    });
+    client.on('participantJoined', changed);
+    client.on('participantLeft', changed);
+    client.on('tracks', changed);
+    client.on('provider', changed);
+    client.on('problem', (error) => console.warn('call:', error));
     this.stops = [
-      client.on('state', ({ state, reason }) => {
-        this.state = state;
-        this.reason = reason;
-        if (state === 'left') forgetCall();
-        changed();
-      }),
-      client.on('connection', (state) => {
-        this.connection = state;
-        changed();
-      }),
-      client.on('quality', (quality) => {
-        this.quality.set(quality.id ?? '', quality);
-        changed();
-      }),
-      client.on('participantJoined', changed),
-      client.on('participantLeft', changed),
-      client.on('tracks', changed),
-      client.on('provider', changed),
-      client.on('problem', (error) => console.warn('call:', error)),
       media.on('replaced', (track) => this.replace(track)),
       media.on('screenEnded', () => this.stopSharing()),
     ];
@@ -132,7 +132,7 @@ export class Call extends Emitter<{ changed: undefined }> {
     this.emit('changed', undefined);
   }
 
-  /** The page goes away for good. */
+  /** Another call takes this one's place on the page. */
   close(): void {
     for (const stop of this.stops) stop();
   }

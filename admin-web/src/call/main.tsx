@@ -1,7 +1,7 @@
 import '../common/theme.css';
 import './call.css';
 import { render } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Call } from './call';
 import { Farewell } from './farewell';
 import { Lobby } from './lobby';
@@ -13,6 +13,14 @@ import { useChanges } from './use_changes';
 function App({ media }: { media: LocalMedia }) {
   const [round, setRound] = useState(0);
   const call = useMemo(() => new Call(media), [media, round]);
+  useEffect(() => {
+    const leaving = () => call.client.abandon();
+    addEventListener('pagehide', leaving);
+    return () => {
+      removeEventListener('pagehide', leaving);
+      call.close();
+    };
+  }, [call]);
   useChanges((changed) => [call.on('changed', changed), media.on('changed', changed)], call);
   const inCall = call.state === 'joined' || call.state === 'reconnecting';
   return (

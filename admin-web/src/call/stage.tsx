@@ -1,25 +1,15 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RemoteParticipant } from '../room-client';
 import type { Call } from './call';
 import { Controls } from './controls';
-import { gridFor } from './layout';
 import { Tile } from './tile';
+import { TileArea } from './tile_area';
 
-/** The call itself: everybody's pictures, and the controls below them. */
+/** The call itself: everybody's pictures, a shared screen large before them, and the controls below. */
 export function Stage({ call }: { call: Call }) {
-  const area = useRef<HTMLDivElement>(null);
-  const size = useSize(area);
   const others = call.client.others;
   const screens = others.flatMap((person) =>
     person.tracks.filter(({ source }) => source === 'screen').map((track) => ({ person, track })),
   );
-  const count = others.length + screens.length + 1;
-  const { width, height } = gridFor(count, size.width, size.height);
-  useEffect(() => {
-    area.current?.style.setProperty('--tile-width', `${width}px`);
-    area.current?.style.setProperty('--tile-height', `${height}px`);
-  }, [width, height]);
-
   return (
     <main class="stage">
       <header class="stage-head">
@@ -27,29 +17,35 @@ export function Stage({ call }: { call: Call }) {
         <span class="muted">{others.length === 0 ? 'Nobody else is here yet' : `${others.length + 1} people`}</span>
         <Status call={call} />
       </header>
-      <div class="tiles" ref={area} data-count={count}>
-        {screens.map(({ person, track }) => (
+      <div class={`stage-body${screens.length > 0 ? ' with-screen' : ''}`}>
+        {screens.length > 0 && (
+          <TileArea count={screens.length} class="screens">
+            {screens.map(({ person, track }) => (
+              <Tile
+                key={`${person.id}-${track.mid}`}
+                name={`${person.display}’s screen`}
+                user={person.userId}
+                source="screen"
+                video={track.track}
+                whole
+              />
+            ))}
+          </TileArea>
+        )}
+        <TileArea count={others.length + 1} class="people">
+          {others.map((person) => (
+            <Person key={person.id} person={person} call={call} />
+          ))}
           <Tile
-            key={`${person.id}-${track.mid}`}
-            name={`${person.display}’s screen`}
-            user={person.userId}
-            source="screen"
-            video={track.track}
-            whole
+            name={`${call.identity?.name ?? ''} (you)`}
+            user={call.identity?.userId ?? ''}
+            source="self"
+            video={call.cameraOff ? undefined : call.media.camera}
+            self
+            muted={call.muted}
+            quality={call.quality.get('')}
           />
-        ))}
-        {others.map((person) => (
-          <Person key={person.id} person={person} call={call} />
-        ))}
-        <Tile
-          name={`${call.identity?.name ?? ''} (you)`}
-          user={call.identity?.userId ?? ''}
-          source="self"
-          video={call.cameraOff ? undefined : call.media.camera}
-          self
-          muted={call.muted}
-          quality={call.quality.get('')}
-        />
+        </TileArea>
       </div>
       <Controls call={call} />
     </main>
@@ -73,32 +69,16 @@ function Person({ person, call }: { person: RemoteParticipant; call: Call }) {
 }
 
 function Status({ call }: { call: Call }) {
-  const words =
-    call.state === 'reconnecting'
-      ? 'Reconnecting…'
-      : call.connection === 'failed' || call.connection === 'disconnected'
-        ? 'The connection is interrupted…'
-        : call.connection === 'connecting'
-          ? 'Connecting…'
-          : call.client.provider === 'p2p'
-            ? 'Direct'
-            : 'Through the server';
   return (
     <span class="status" role="status">
-      {words}
+      {statusOf(call)}
     </span>
   );
 }
 
-function useSize(element: { current: HTMLElement | null }): { width: number; height: number } {
-  const [size, setSize] = useState({ width: 1280, height: 720 });
-  useEffect(() => {
-    if (!element.current) return;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry) setSize({ width: entry.contentRect.width, height: entry.contentRect.height });
-    });
-    observer.observe(element.current);
-    return () => observer.disconnect();
-  }, [element]);
-  return size;
+function statusOf({ state, connection, client }: Call): string {
+  if (state === 'reconnecting') return 'Reconnecting…';
+  if (connection === 'failed' || connection === 'disconnected') return 'The connection is interrupted…';
+  if (connection === 'connecting') return 'Connecting…';
+  return client.provider === 'p2p' ? 'Direct' : 'Through the server';
 }

@@ -60,6 +60,7 @@ function useFlowing(track: MediaStreamTrack | undefined): boolean {
   useEffect(() => {
     if (!track) return;
     const changed = () => draw((n) => n + 1);
+    changed(); // it may have changed since it was drawn
     track.addEventListener('mute', changed);
     track.addEventListener('unmute', changed);
     return () => {
