@@ -1,0 +1,130 @@
+#include "media/layers.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace callroom::media {
+
+namespace {
+
+// Going up needs this much more than the step costs, so that the rate's own swings do not undo it.
+constexpr double kMargin = 1.1;
+
+const LayerCost* cost_of(const Candidate& candidate, Layer layer) {
+  const auto found = std::ranges::find(candidate.costs, layer, &LayerCost::layer);
+  return found == candidate.costs.end() ? nullptr : &*found;
+}
+
+double bps_of(const Candidate& candidate, const std::optional<Layer>& layer) {
+  const LayerCost* cost = layer ? cost_of(candidate, *layer) : nullptr;
+  return cost == nullptr ? 0 : cost->bps;
+}
+
+// How many of the candidate's costs its receiver wants at most.
+std::size_t wanted_steps(const Candidate& candidate) {
+  const auto beyond = std::ranges::find_if(
+      candidate.costs, [&](const LayerCost& cost) { return cost.layer.spatial > candidate.most_spatial; });
+  const auto steps = static_cast<std::size_t>(beyond - candidate.costs.begin());
+  return candidate.costs.empty() ? 0 : std::max<std::size_t>(steps, 1);
+}
+
+}  // namespace
+
+std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_bps) {
+  std::vector<std::size_t> order(candidates.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return candidates[i].is_speaker; });
+
+  std::vector<std::size_t> steps(candidates.size(), 0);  // 0: paused; n: up to the n-th cost
+  const auto try_step = [&](std::size_t i) {
+    const std::vector<LayerCost>& costs = candidates[i].costs;
+    if (steps[i] >= wanted_steps(candidates[i])) return false;
+    const double more = costs[steps[i]].bps - (steps[i] == 0 ? 0 : costs[steps[i] - 1].bps);
+    if (more > budget_bps) return false;
+    budget_bps -= more;
+    ++steps[i];
+    return true;
+  };
+  for (const std::size_t i : order) try_step(i);
+  for (bool any = true; any;) {
+    any = false;
+    for (const std::size_t i : order) any |= steps[i] > 0 && try_step(i);
+  }
+
+  std::vector<Selection> selections;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    Selection selection{candidates[i].source, std::nullopt, steps[i] < wanted_steps(candidates[i])};
+    if (steps[i] > 0) selection.layer = candidates[i].costs[steps[i] - 1].layer;
+    selections.push_back(std::move(selection));
+  }
+  return selections;
+}
+
+std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candidates, double budget_bps,
+                                               MonotonicUs now) {
+  std::erase_if(streams_, [&](const auto& entry) {
+    return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
+  });
+  const std::vector<Selection> lowest = fit(candidates, budget_bps);
+  const std::vector<Selection> highest = fit(candidates, budget_bps / kMargin);
+  std::vector<Selection> result;
+  bool lowered = false;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const auto [entry, is_new] = streams_.try_emplace(candidates[i].source);
+    Stream& stream = entry->second;
+    if (is_new) {
+      // Everyone is seen at once at the lowest layer that fits; more comes step by step.
+      stream.changed_at = now;
+      if (lowest[i].layer) stream.layer = candidates[i].costs.front().layer;
+    } else {
+      // A layer that is no longer sent is as good as the one below it.
+      const LayerCost* present = stream.layer ? cost_of(candidates[i], *stream.layer) : nullptr;
+      if (stream.layer && present == nullptr && !candidates[i].costs.empty()) {
+        const auto above = std::ranges::upper_bound(candidates[i].costs, *stream.layer, {}, &LayerCost::layer);
+        stream.layer = above == candidates[i].costs.begin() ? above->layer : std::prev(above)->layer;
+      }
+      lowered |= lower(stream, lowest[i], now);
+    }
+  }
+  double spare = budget_bps;
+  for (const Candidate& candidate : candidates) spare -= bps_of(candidate, streams_[candidate.source].layer);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    Stream& stream = streams_[candidates[i].source];
+    if (!lowered) raise(stream, candidates[i], highest[i], spare, now);
+    Selection selection = lowest[i];
+    selection.layer = stream.layer;
+    result.push_back(std::move(selection));
+  }
+  return result;
+}
+
+bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs now) {
+  if (!stream.layer || (wanted.layer && *wanted.layer >= *stream.layer)) return false;
+  if (wanted.by_network && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
+    stream.patience = std::min(2 * stream.patience, kMostPatience);
+  }
+  stream.layer = wanted.layer;
+  stream.changed_at = now;
+  stream.raised_at = 0;
+  ++changes_;
+  return true;
+}
+
+void LayerAllocation::raise(Stream& stream, const Candidate& candidate, const Selection& wanted, double& spare,
+                            MonotonicUs now) {
+  if (!wanted.layer || (stream.layer && *stream.layer >= *wanted.layer)) return;
+  if (now - stream.changed_at < stream.patience) return;
+  if (raised_at_ != 0 && now - raised_at_ < kFirstPatience / 3) return;  // one at a time, to see what it does
+  auto next = candidate.costs.begin();
+  if (stream.layer) next = std::ranges::upper_bound(candidate.costs, *stream.layer, {}, &LayerCost::layer);
+  const double more = next->bps - bps_of(candidate, stream.layer);
+  if (more > spare) return;
+  spare -= more;
+  stream.layer = next->layer;
+  // What has held for long was not too early.
+  if (stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin) stream.patience = kFirstPatience;
+  stream.raised_at = stream.changed_at = raised_at_ = now;
+  ++changes_;
+}
+
+}  // namespace callroom::media

@@ -1,0 +1,77 @@
+// Which layer of whose video a receiver gets within what its connection can take: everyone's lowest layer first, then
+// step by step up, the active speaker first each time; what does not fit even at its lowest is paused. Down at once;
+// up one step at a time, and with growing patience where going up has failed before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace callroom::media {
+
+// Simulcast layer and temporal layer within it, both counted from 0 at the lowest.
+struct Layer {
+  std::uint8_t spatial = 0;
+  std::uint8_t temporal = 0;
+  auto operator<=>(const Layer&) const = default;
+};
+
+// What a stream costs when sent up to this layer.
+struct LayerCost {
+  Layer layer;
+  double bps = 0;
+};
+
+// One video stream that a receiver could get.
+struct Candidate {
+  std::string source;            // opaque: the sender's stream
+  bool is_speaker = false;       //
+  std::vector<LayerCost> costs;  // of what is being sent, rising; one entry where the stream has no layers
+  std::uint8_t most_spatial =
+      UINT8_MAX;  // the receiver asks for no more (a small tile); wants no video at all: no costs
+};
+
+struct Selection {
+  std::string source;
+  std::optional<Layer> layer;  // absent: paused
+  bool by_network = false;     // it would get more if its connection took more
+  bool operator==(const Selection&) const = default;
+};
+
+// What fits into `budget_bps`, in the order of the candidates. Pure.
+std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_bps);
+
+// The same over time, for one receiver.
+class LayerAllocation {
+ public:
+  static constexpr MonotonicUs kFirstPatience = 1'500'000;
+  static constexpr MonotonicUs kMostPatience = 30'000'000;
+  static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
+
+  // To be called every 250 ms. budget_bps: the estimate less what audio takes.
+  std::vector<Selection> update(std::span<const Candidate> candidates, double budget_bps, MonotonicUs now);
+
+  std::uint32_t changes() const { return changes_; }  // of a stream's layer, pauses included
+
+ private:
+  struct Stream {
+    std::optional<Layer> layer;
+    MonotonicUs raised_at = 0, changed_at = 0;
+    MonotonicUs patience = kFirstPatience;
+  };
+
+  bool lower(Stream& stream, const Selection& wanted, MonotonicUs now);
+  void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, double& spare, MonotonicUs now);
+
+  std::map<std::string, Stream> streams_;
+  MonotonicUs raised_at_ = 0;
+  std::uint32_t changes_ = 0;
+};
+
+}  // namespace callroom::media

@@ -1,0 +1,175 @@
+#include "media/layers.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/cmocka.hpp"
+
+namespace {
+
+using namespace callroom;
+using namespace callroom::media;
+
+constexpr MonotonicUs kStep = 250'000;
+
+// Three simulcast layers of three temporal layers, as Chromium sends 720p.
+Candidate camera(const std::string& source, bool speaker = false) {
+  Candidate candidate{source, speaker, {}};
+  for (std::uint8_t s = 0; s < 3; ++s) {
+    const double full[] = {150'000, 500'000, 1'500'000};
+    const double share[] = {0.4, 0.6, 1.0};
+    for (std::uint8_t t = 0; t < 3; ++t) candidate.costs.push_back({{s, t}, full[s] * share[t]});
+  }
+  return candidate;
+}
+
+std::string text(const std::vector<Selection>& selections) {
+  std::string out;
+  for (const Selection& s : selections) {
+    out += s.source + (s.layer ? std::to_string(s.layer->spatial) + "." + std::to_string(s.layer->temporal) : "-") +
+           (s.by_network ? "! " : " ");
+  }
+  return out;
+}
+
+double cost(const std::vector<Candidate>& candidates, const std::vector<Selection>& selections) {
+  double sum = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    for (const LayerCost& c : candidates[i].costs) {
+      if (selections[i].layer == c.layer) sum += c.bps;
+    }
+  }
+  return sum;
+}
+
+void everyone_gets_the_lowest_layer_before_anyone_gets_more(void**) {
+  const std::vector<Candidate> three{camera("a"), camera("b"), camera("c")};
+  const std::string tight = text(fit(three, 185'000)), none = text(fit(three, 130'000));
+  assert_string_equal(tight.c_str(), "a0.0! b0.0! c0.0! ");
+  assert_string_equal(none.c_str(), "a0.0! b0.0! c-! ");
+}
+
+void the_speaker_comes_first(void**) {
+  const std::vector<Candidate> three{camera("a"), camera("b"), camera("c", true)};
+  const std::string one = text(fit(three, 70'000)), step = text(fit(three, 215'000));
+  assert_string_equal(one.c_str(), "a-! b-! c0.0! ");
+  assert_string_equal(step.c_str(), "a0.0! b0.0! c0.1! ");
+}
+
+void plenty_is_everything_and_nobody_is_limited(void**) {
+  const std::vector<Candidate> two{camera("a"), camera("b")};
+  const std::string all = text(fit(two, 3'000'000));
+  assert_string_equal(all.c_str(), "a2.2 b2.2 ");
+}
+
+void a_small_tile_gets_no_more_than_it_shows(void**) {
+  std::vector<Candidate> two{camera("a"), camera("b")};
+  two[0].most_spatial = 0;
+  Candidate hidden{"hidden", false, {}};
+  two.push_back(hidden);
+  const std::string selected = text(fit(two, 3'000'000));
+  assert_string_equal(selected.c_str(), "a0.2 b2.2 hidden- ");
+}
+
+void what_fits_never_costs_more_than_there_is(void**) {
+  int over = 0, wasteful = 0;
+  for (unsigned seed = 1; seed <= 500; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < 1 + random() % 8; ++i)
+      candidates.push_back(camera(std::to_string(i), random() % 4 == 0));
+    const double budget = std::uniform_real_distribution<double>(0, 6'000'000)(random);
+    const auto selections = fit(candidates, budget);
+    const double spent = cost(candidates, selections);
+    if (spent > budget) ++over;
+    bool limited = false;
+    for (const Selection& s : selections) limited |= s.by_network;
+    if (limited && budget - spent > 900'000) ++wasteful;  // the largest step
+  }
+  assert_int_equal(over, 0);
+  assert_int_equal(wasteful, 0);
+}
+
+void goes_up_step_by_step_and_down_at_once(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> one{camera("a")};
+  MonotonicUs now = kStep;
+  std::vector<std::string> seen;
+  const auto run = [&](double budget, int steps) {
+    for (int i = 0; i < steps; ++i, now += kStep) {
+      const std::string selected = text(allocation.update(one, budget, now));
+      if (seen.empty() || seen.back() != selected) seen.push_back(selected);
+    }
+  };
+  run(3'000'000, 4 * 20);
+  const std::size_t raised = seen.size();
+  const std::string top = seen.back();
+  run(300'000, 1);
+  const std::string down = seen.back();
+  assert_int_equal(raised, 9);  // every step, none left out
+  assert_string_equal(top.c_str(), "a2.2 ");
+  assert_string_equal(down.c_str(), "a1.1! ");
+}
+
+void patience_grows_where_going_up_fails(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> one{camera("a")};
+  std::uint32_t first = 0, second = 0;
+  // An estimate that rises and falls every 4 s around what the next step costs.
+  for (int i = 0; i < 4 * 120; ++i) {
+    const double budget = i / 16 % 2 == 0 ? 700'000 : 200'000;
+    allocation.update(one, budget, (i + 1) * kStep);
+    if (i == 4 * 30) first = allocation.changes();
+    if (i == 4 * 90) second = allocation.changes();
+  }
+  const std::uint32_t last = allocation.changes();
+  assert_true(first >= 4);
+  assert_true(last - second < first);
+}
+
+void a_layer_that_is_no_longer_sent_becomes_the_one_below(void**) {
+  LayerAllocation allocation;
+  std::vector<Candidate> one{camera("a")};
+  for (int i = 1; i <= 4 * 20; ++i) allocation.update(one, 3'000'000, i * kStep);
+  std::erase_if(one[0].costs, [](const LayerCost& c) { return c.layer.spatial == 2; });
+  const std::string shrunk = text(allocation.update(one, 3'000'000, 81 * kStep));
+  one[0].costs.clear();
+  const std::string stopped = text(allocation.update(one, 3'000'000, 82 * kStep));
+  assert_string_equal(shrunk.c_str(), "a1.2 ");
+  assert_string_equal(stopped.c_str(), "a- ");
+}
+
+void whoever_comes_is_seen_at_once_and_within_the_budget(void**) {
+  int over = 0;
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    std::mt19937 random(seed);
+    LayerAllocation allocation;
+    std::vector<Candidate> candidates{camera("0")};
+    for (int i = 1; i <= 400; ++i) {
+      if (random() % 20 == 0) candidates.push_back(camera(std::to_string(i), random() % 3 == 0));
+      if (random() % 25 == 0 && candidates.size() > 1) candidates.erase(candidates.begin());
+      const double budget = std::uniform_real_distribution<double>(100'000, 4'000'000)(random);
+      const auto selections = allocation.update(candidates, budget, i * kStep);
+      if (cost(candidates, selections) > budget) ++over;
+    }
+  }
+  assert_int_equal(over, 0);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(everyone_gets_the_lowest_layer_before_anyone_gets_more),
+      cmocka_unit_test(the_speaker_comes_first),
+      cmocka_unit_test(plenty_is_everything_and_nobody_is_limited),
+      cmocka_unit_test(a_small_tile_gets_no_more_than_it_shows),
+      cmocka_unit_test(what_fits_never_costs_more_than_there_is),
+      cmocka_unit_test(goes_up_step_by_step_and_down_at_once),
+      cmocka_unit_test(patience_grows_where_going_up_fails),
+      cmocka_unit_test(a_layer_that_is_no_longer_sent_becomes_the_one_below),
+      cmocka_unit_test(whoever_comes_is_seen_at_once_and_within_the_budget),
+  };
+  return cmocka_run_group_tests_name("media/layers", tests, nullptr, nullptr);
+}
