@@ -136,26 +136,28 @@ void for_each_category(janus_config* file, janus_config_container* parent, See s
   }
 }
 
-// The name that Janus itself goes by, else the machine's.
-std::string node_name(const std::string& folder) {
+// Janus's own configuration: the name that it goes by, else the machine's, and whether its Admin API asks for a secret.
+void read_core(const std::string& folder, Config& config) {
+  config.node = g_get_host_name();
   const std::string path = folder + "/janus.jcfg";
-  if (std::filesystem::exists(path)) {
-    const ConfigFile file(janus_config_parse(path.c_str()));
-    if (file) {
-      janus_config_container* general = janus_config_get(file.get(), nullptr, janus_config_type_category, "general");
-      const janus_config_item* name =
-          general != nullptr ? janus_config_get(file.get(), general, janus_config_type_item, "server_name") : nullptr;
-      if (name != nullptr && name->value != nullptr && *name->value != '\0') return name->value;
-    }
-  }
-  return g_get_host_name();
+  if (!std::filesystem::exists(path)) return;
+  const ConfigFile file(janus_config_parse(path.c_str()));
+  if (!file) return;
+  janus_config_container* general = janus_config_get(file.get(), nullptr, janus_config_type_category, "general");
+  if (general == nullptr) return;
+  const auto setting = [&](const char* name) {
+    const janus_config_item* item = janus_config_get(file.get(), general, janus_config_type_item, name);
+    return std::string(item != nullptr && item->value != nullptr ? item->value : "");
+  };
+  if (const std::string name = setting("server_name"); !name.empty()) config.node = name;
+  config.admin_secret_set = !setting("admin_secret").empty();
 }
 
 }  // namespace
 
 Result<Config> load_config(const std::string& folder) {
   Config config;
-  config.node = node_name(folder);
+  read_core(folder, config);
   const std::string path = folder + "/janus.plugin.callroom.jcfg";
   if (!std::filesystem::exists(path)) return config;
   const ConfigFile file(janus_config_parse(path.c_str()));

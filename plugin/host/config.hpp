@@ -14,7 +14,9 @@
 namespace callroom::host {
 
 struct Config {
-  std::string node;  // this Janus, as rows name it: not of the .jcfg
+  // of Janus itself
+  std::string node;               // as rows name it
+  bool admin_secret_set = false;  // whether the Admin API asks for one
 
   // general
   std::string admin_key;  // empty: everybody may create rooms

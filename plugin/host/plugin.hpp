@@ -12,6 +12,7 @@
 #include "host/strand.hpp"
 #include "host/switchboard.hpp"
 #include "host/ticker.hpp"
+#include "host/turn_servers.hpp"
 #include "json/json.hpp"
 #include "storage/reader.hpp"
 #include "storage/store.hpp"
@@ -50,6 +51,7 @@ class Plugin {
   Registry registry_;
   Switchboard switchboard_;
   OpenRooms open_rooms_;
+  const std::unique_ptr<turn::TestService> turn_tests_;
   admin::Dispatcher dispatcher_;
   std::unique_ptr<Ticker> ticker_;
 };

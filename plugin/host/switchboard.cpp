@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "host/monotonic.hpp"
 #include "host/random.hpp"
+#include "host/turn_servers.hpp"
 #include "json/quality_json.hpp"
 #include "json/room_events.hpp"
 
@@ -157,8 +158,10 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   sessions_.emplace(ids.session_id, session);
   by_room_[request.room].push_back(session);
   handles_[handle.id] = context.handle;
-  post(context.handle, context.transaction,
-       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count()));
+  json::Json joined =
+      json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
+  joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
+  post(context.handle, context.transaction, std::move(joined));
   post_all(outcome->notices);
   return {};
 }
