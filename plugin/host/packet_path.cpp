@@ -29,20 +29,20 @@ void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept
   UplinkTrack* track = uplink->by_line[static_cast<std::size_t>(packet->mindex)].load(std::memory_order_acquire);
   if (track == nullptr) return;
 
-  const MonotonicUs now = monotonic_now();
+  PacketClock clock;
   const auto bytes = bytes_of(packet->buffer, packet->length);
-  const quality::PacketEvents events = track->stream.on_rtp(bytes, now);
+  const quality::PacketEvents events = track->stream.on_rtp(bytes, clock);
   if (bytes.size() < media::kRtpHeaderSize) return;
   const int m_line = packet->mindex;
   track->route.fan_out(
-      reinterpret_cast<std::uint8_t*>(packet->buffer), packet->length, now, [events] { return events.key_frame(); },
-      [packet, events, now](media::Leg& leg) {
+      reinterpret_cast<std::uint8_t*>(packet->buffer), packet->length, clock, [events] { return events.key_frame(); },
+      [packet, events, &clock](media::Leg& leg) {
         packet->mindex = leg.m_line;
         packet_core->relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
-        if (events.any()) static_cast<RelayLeg&>(leg).stream.on_frame(events, now);
+        if (events.any()) static_cast<RelayLeg&>(leg).stream.on_frame(events, clock());
       });
   packet->mindex = m_line;
-  if (events.key_frame()) track->last_key_frame.store(now, std::memory_order_relaxed);
+  if (events.key_frame()) track->last_key_frame.store(clock(), std::memory_order_relaxed);
 }
 
 namespace {

@@ -80,7 +80,7 @@ struct SourcePacket {
   std::uint64_t index = 0;     // extended sequence number
   std::uint64_t highest = 0;   // of the source so far, this packet included: timestamp << 32 | low half of the index
   std::uint64_t received = 0;  // running tally of the source, this packet included
-  MonotonicUs now = 0;         // when it arrived
+  MonotonicUs now = 0;         // when it arrived; 0: nobody looked
   std::uint32_t head = 0;      // sequence number << 16 | first byte << 8 | marker bit
   std::uint32_t timestamp = 0;
   std::uint32_t size = 0;
@@ -111,7 +111,7 @@ class SourceProgress {
     return true;
   }
 
-  // Precondition: continues(steps), with the packet's own steps.
+  // Precondition: continues(steps), with the packet's own steps. `now` 0: nobody looked at the clock.
   SourcePacket accept(const std::uint8_t* header, std::size_t size, MonotonicUs now, std::uint16_t steps) {
     const std::uint32_t head = std::rotl(load_u32(header), 16) & ~0x7fu;
     const std::uint32_t timestamp = load_u32(header + 4);
@@ -120,7 +120,10 @@ class SourceProgress {
     if (step >= 0) [[likely]] {
       highest_index_ = index;
       highest_.store(std::uint64_t{timestamp} << 32 | static_cast<std::uint32_t>(index), std::memory_order_relaxed);
-      highest_at_.store(now, std::memory_order_relaxed);
+      if (now != 0) {
+        timed_timestamp_.store(timestamp, std::memory_order_relaxed);
+        timed_at_.store(now, std::memory_order_relaxed);
+      }
     }
     received_ += Tally::unit(size);
     return {.index = index,
@@ -132,11 +135,12 @@ class SourceProgress {
             .size = static_cast<std::uint32_t>(size)};
   }
 
+  std::uint64_t received() const { return received_; }  // running tally; the source's thread
+
   // When the packet with this timestamp arrived, within the source's jitter.
   MonotonicUs arrival(std::uint32_t timestamp, std::uint32_t clock_khz) const {
-    const auto newest = static_cast<std::uint32_t>(highest_.load(std::memory_order_relaxed) >> 32);
-    const auto behind = static_cast<std::int32_t>(newest - timestamp);
-    return highest_at_.load(std::memory_order_relaxed) -
+    const auto behind = static_cast<std::int32_t>(timed_timestamp_.load(std::memory_order_relaxed) - timestamp);
+    return timed_at_.load(std::memory_order_relaxed) -
            static_cast<std::int64_t>(behind) * 1000 / static_cast<std::int64_t>(clock_khz);
   }
 
@@ -147,8 +151,9 @@ class SourceProgress {
   std::uint64_t highest_index_ = 1 << 20;
   std::uint64_t received_ = 0;
   std::atomic<std::uint64_t> highest_{0};
-  std::atomic<MonotonicUs> highest_at_{0};
-  std::uint16_t range_ = 0;  // 0 until the first packet
+  std::atomic<MonotonicUs> timed_at_{0};           // of the last packet whose arrival was timed …
+  std::atomic<std::uint32_t> timed_timestamp_{0};  // … its timestamp
+  std::uint16_t range_ = 0;                        // 0 until the first packet
   std::uint16_t restart_at_ = 0;
 };
 

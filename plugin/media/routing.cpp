@@ -38,7 +38,7 @@ void Route::publish(Legs legs) {
   legs_.store(next.get(), std::memory_order_seq_cst);
   barrier_on_all_threads();
   // A packet that began after the barrier reads the new snapshot, so only the one now being relayed matters.
-  const MonotonicUs at_work = at_work_.load(std::memory_order_seq_cst);
+  const std::uint64_t at_work = at_work_.load(std::memory_order_seq_cst);
   while (at_work != 0 && at_work_.load(std::memory_order_seq_cst) == at_work) std::this_thread::yield();
   published_ = std::move(next);
   waits_.store(false, std::memory_order_relaxed);  // the next packet says it anew; the one who waited may be gone

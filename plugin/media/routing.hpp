@@ -40,23 +40,24 @@ class Route {
 
   // The source's thread only. Relays one packet: for each leg that takes it, relay(Leg&) is called with the
   // header rewritten for that leg; afterwards the header is as it came. is_key_frame() is asked only while a leg waits
-  // for one. `packet` is a whole RTP packet of at least kRtpHeaderSize bytes, `now` is not 0. Neither callback may
-  // block, or publish.
-  template <typename IsKeyFrame, typename Relay>
-  void fan_out(std::uint8_t* packet, std::size_t size, MonotonicUs now, IsKeyFrame&& is_key_frame, Relay&& relay) {
-    const Reading reading(*this, now);
+  // for one. `packet` is a whole RTP packet of at least kRtpHeaderSize bytes. clock() tells the time, never 0, and is
+  // asked where a leg begins; clock.if_read() is the time if anybody asked before, and else 0. No callback may block,
+  // or publish.
+  template <typename Clock, typename IsKeyFrame, typename Relay>
+  void fan_out(std::uint8_t* packet, std::size_t size, Clock& clock, IsKeyFrame&& is_key_frame, Relay&& relay) {
+    const Reading reading(*this);
     const std::uint16_t sequence = load_u16(packet + 2);
     std::uint16_t steps = progress_.steps_to(sequence);
     if (!progress_.continues(steps)) [[unlikely]] {
       if (!restart(reading.legs(), sequence)) return;
       steps = 0;
     }
-    const SourcePacket source = progress_.accept(packet, size, now, steps);
+    const SourcePacket source = progress_.accept(packet, size, clock.if_read(), steps);
     const SavedHeader original(packet);
     for (const std::shared_ptr<Leg>& entry : reading.legs()) {
       Leg& leg = *entry;
       if (!leg.rewriter.takes(source)) [[unlikely]] {
-        if (!begin(leg, source, is_key_frame)) continue;
+        if (!begin(leg, source, clock, is_key_frame)) continue;
       }
       leg.rewriter.rewrite(source, packet);
       relay(leg);
@@ -80,8 +81,9 @@ class Route {
   // Keeps the current snapshot from being reclaimed for one packet.
   class Reading {
    public:
-    Reading(Route& route, MonotonicUs now) : route_(route) {
-      route.at_work_.store(now, std::memory_order_release);
+    explicit Reading(Route& route) : route_(route) {
+      // Another note for each packet, and never 0.
+      route.at_work_.store(route.progress_.received() + 1, std::memory_order_release);
       std::atomic_signal_fence(std::memory_order_seq_cst);  // for the compiler; the publisher's barrier does the rest
       legs_ = route.legs_.load(std::memory_order_acquire);
     }
@@ -96,9 +98,10 @@ class Route {
     const Legs* legs_;
   };
 
-  template <typename IsKeyFrame>
-  [[gnu::noinline, gnu::cold]] bool begin(Leg& leg, SourcePacket source, IsKeyFrame& is_key_frame) {
+  template <typename Clock, typename IsKeyFrame>
+  [[gnu::noinline, gnu::cold]] bool begin(Leg& leg, SourcePacket source, Clock& clock, IsKeyFrame& is_key_frame) {
     if (!leg.rewriter.is_held()) return false;  // a packet from before this leg began
+    source.now = clock();
     const bool begun = leg.rewriter.begin(source, is_key_frame);
     waits_.store(!begun, std::memory_order_relaxed);
     return begun;
@@ -107,7 +110,7 @@ class Route {
   bool restart(const Legs& legs, std::uint16_t sequence);
 
   std::atomic<const Legs*> legs_{&kNobody};
-  std::atomic<MonotonicUs> at_work_{0};  // when the packet came that is being relayed; 0: none is
+  std::atomic<std::uint64_t> at_work_{0};  // a number of the packet that is being relayed; 0: none is
   std::atomic<bool> waits_{false};
   SourceProgress progress_;
   std::unique_ptr<const Legs> published_;  // what legs_ points at; the publisher's

@@ -7,7 +7,7 @@ namespace callroom::quality {
 
 void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
   last_key_frame_.set(now);
-  if (events.size.known()) size_.set(events.size);
+  if (events.size().known()) size_.set(events.size());
 }
 
 bool DownlinkStream::fits(std::uint32_t highest) const {

@@ -31,17 +31,29 @@ PacketEvents RtpSource::start(std::span<const std::uint8_t> packet, MonotonicUs 
   }
   restart_candidate_ = 1U << 16;
   next_sequence_.add(1);
-  // Nothing to compare the first packet with: its transit, and the time of its frame, are where counting begins.
-  transit_ = static_cast<std::uint32_t>(now) * clock_khz(kind_) - rtp_timestamp(packet.data()) * 1000U;
   last_frame_us_ = static_cast<std::uint32_t>(now);
   timestamp_ = ~rtp_timestamp(packet.data());
-  return on_in_order(packet, now);
+  return on_gap(packet, now);
+}
+
+// The first packet after something was missing: where comparing begins anew.
+PacketEvents RtpSource::on_gap(std::span<const std::uint8_t> packet, MonotonicUs now) {
+  bytes_.add(packet.size());
+  last_arrival_.set(now);
+  const std::uint32_t timestamp = rtp_timestamp(packet.data());
+  if (kind_ == MediaKind::kAudio) {
+    transit_ = transit<kAudioKhz>(timestamp, now);
+    return {};
+  }
+  if (timestamp != timestamp_) return on_new_frame(packet, timestamp, now);
+  return key_frame_events(packet);
 }
 
 PacketEvents RtpSource::resume(std::span<const std::uint8_t> packet, MonotonicUs now) {
   gate_.set(ssrc_.get());
   resumed_at_.set(now);
-  return on_packet(packet, now);
+  const auto clock = [now] { return now; };
+  return on_packet(packet, clock);
 }
 
 // What was expected so far stays expected; the new number follows on it.
@@ -72,7 +84,7 @@ PacketEvents RtpSource::on_irregular(std::span<const std::uint8_t> packet, Monot
   passed_over_.add(missing);
   bursts_.add(1);
   next_sequence_.set(next + missing + 1);
-  return on_in_order(packet, now);
+  return on_gap(packet, now);
 }
 
 PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicUs now) {
@@ -94,47 +106,40 @@ PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicU
   bytes_.add(packet.size());
   last_arrival_.set(now);
   if (kind_ == MediaKind::kAudio) return {};
-  PacketEvents events = key_frame_events(packet);
+  const PacketEvents events = key_frame_events(packet);
   const std::uint32_t timestamp = rtp_timestamp(packet.data());
   if (!frame_is_known(timestamp)) {
     remember_frame(timestamp);
     frames_.add(1);
     late_frames_.add(1);
-    events.flags |= PacketEvents::kNewFrame;
+    return events | PacketEvents::new_frame_event();
   }
   return events;
 }
 
 PacketEvents RtpSource::on_new_frame(std::span<const std::uint8_t> packet, std::uint32_t timestamp, MonotonicUs now) {
   timestamp_ = timestamp;
-  compare_transit<clock_khz(MediaKind::kVideo)>(timestamp, now);
+  last_arrival_.set(now);
+  if (frames_.get() != 0) compare_transit<kVideoKhz>(timestamp, now);
+  transit_ = transit<kVideoKhz>(timestamp, now);
   const auto now_us = static_cast<std::uint32_t>(now);
   const std::uint32_t gap_us = now_us - last_frame_us_;
   last_frame_us_ = now_us;
   note_frame_gap(gap_us);
   frames_.add(1);
   remember_frame(timestamp);
-  PacketEvents events = key_frame_events(packet);
-  events.flags |= PacketEvents::kNewFrame;
-  return events;
+  return key_frame_events(packet) | PacketEvents::new_frame_event();
 }
 
-// H.264 only: the parameter sets need not come in the frame's first packet.
-PacketEvents RtpSource::on_later_packet(std::span<const std::uint8_t> packet) {
-  return key_frame_events(packet);
-}
-
+// Of H.264 every packet is asked: the parameter sets need not come in the frame's first.
 PacketEvents RtpSource::key_frame_events(std::span<const std::uint8_t> packet) {
   const Codec codec = codec_.get();
   const auto payload = rtp_payload(packet);
   if (!payload || !is_key_frame(codec, *payload)) return {};
-  PacketEvents events{PacketEvents::kKeyFrame, {}};
-  if (const auto size = key_frame_size(codec, *payload)) {
-    events.size = *size;
-    size_.set(*size);
-  }
+  const auto size = key_frame_size(codec, *payload);
+  if (size) size_.set(*size);
   key_frames_.add(1);
-  return events;
+  return PacketEvents::key_frame_event(size.value_or(FrameSize{}));
 }
 
 // A frame that comes later than three times the usual, and than 150 ms over it, was a freeze to whoever watched.
@@ -168,9 +173,7 @@ RtpTotals RtpSource::totals(MonotonicUs now) const {
   totals.residual = totals.lost - std::min(totals.lost, made_good);
   totals.bursts = bursts_.get();
   totals.frames = frames_.get();
-  const std::uint32_t compared =
-      kind_ == MediaKind::kAudio ? totals.expected - passed_over : totals.frames - late_frames_.get();
-  totals.jittered = compared - std::min(compared, not_jittered_.get());
+  totals.jittered = jittered_.get();
   totals.jitter_sum = jitter_sum_.get();
   totals.bytes = bytes_.get();
   totals.freezes = freezes_.get();

@@ -27,7 +27,8 @@ PacketEvents UplinkStream::on_layer(std::span<const std::uint8_t> packet, Monoto
       slot.store(layer, std::memory_order_release);
       return layer->start(packet, now);
     }
-    if (layer->expects(packet.data())) return layer->on_packet(packet, now);
+    const auto clock = [now] { return now; };
+    if (layer->expects(packet.data())) return layer->on_packet(packet, clock);
     if (layer->owns(packet.data())) return layer->resume(packet, now);
   }
   return {};  // a fourth SSRC is none of ours

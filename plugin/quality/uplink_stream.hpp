@@ -51,12 +51,14 @@ class UplinkStream {
   UplinkStream& operator=(const UplinkStream&) = delete;
 
   // One packet from the peer, as the core hands it over.
-  PacketEvents on_rtp(std::span<const std::uint8_t> packet, MonotonicUs now) {
+  // `clock()` is asked for the time only where it matters (see RtpSource::on_packet), always where the events are any.
+  template <typename Clock>
+  [[gnu::always_inline]] inline PacketEvents on_rtp(std::span<const std::uint8_t> packet, Clock&& clock) {
     if (packet.size() < kRtpHeaderSize) [[unlikely]]
       return on_malformed();
     if (!first_.expects(packet.data())) [[unlikely]]
-      return on_other_source(packet, now);
-    return first_.on_packet(packet, now);
+      return on_other_source(packet, clock());
+    return first_.on_packet(packet, clock);
   }
 
   void on_sender_report(std::uint32_t ssrc, std::uint32_t packet_count);

@@ -15,6 +15,12 @@ using namespace callroom::media;
 using test::Packet;
 using test::rtp;
 
+struct FixedClock {
+  callroom::MonotonicUs now;
+  callroom::MonotonicUs operator()() const { return now; }
+  callroom::MonotonicUs if_read() const { return now; }
+};
+
 std::shared_ptr<Leg> leg(std::uint16_t m_line, std::uint16_t clock_khz = 48) {
   auto made = std::make_shared<Leg>(nullptr, m_line, 1, 0, clock_khz);
   made->rewriter.attach(111, clock_khz == 90);
@@ -31,8 +37,9 @@ void each_leg_has_its_own_numbers_and_the_header_comes_back(void**) {
   const Packet original = rtp(5, 960);
   Packet packet = original;
   std::string seen;
+  FixedClock clock{1};
   route.fan_out(
-      packet.data(), packet.size(), 1, [] { return false; },
+      packet.data(), packet.size(), clock, [] { return false; },
       [&](const Leg& to) {
         seen += std::to_string(to.m_line) + ":" + std::to_string(load_u16(packet.data() + 2)) + "/" +
                 std::to_string(packet[1]) + " ";
@@ -46,8 +53,9 @@ void nobody_listening_is_no_special_case(void**) {
   Route route;
   Packet packet = rtp(5, 960);
   int relayed = 0;
+  FixedClock clock{1};
   route.fan_out(
-      packet.data(), packet.size(), 1, [] { return true; }, [&](const Leg&) { ++relayed; });
+      packet.data(), packet.size(), clock, [] { return true; }, [&](const Leg&) { ++relayed; });
   assert_int_equal(relayed, 0);
 }
 
@@ -56,8 +64,9 @@ void says_when_a_leg_waits_for_a_key_frame(void**) {
   int relayed = 0;
   const auto feed = [&](std::uint16_t sequence, bool key_frame) {
     Packet packet = rtp(sequence, 3000u * sequence);
+    FixedClock clock{33'000 * sequence};
     route.fan_out(
-        packet.data(), packet.size(), 33'000 * sequence, [&] { return key_frame; }, [&](const Leg&) { ++relayed; });
+        packet.data(), packet.size(), clock, [&] { return key_frame; }, [&](const Leg&) { ++relayed; });
   };
   route.publish({leg(0, 90)});
   const bool before = route.waits_for_key_frame();
@@ -85,8 +94,9 @@ void a_leg_moves_between_sources_without_a_seam(void**) {
   std::string sequences;
   const auto feed = [&](Route& route, std::uint16_t sequence) {
     Packet packet = rtp(sequence, 960u * sequence);
+    FixedClock clock{20'000 * sequence};
     route.fan_out(
-        packet.data(), packet.size(), 20'000 * sequence, [] { return false; },
+        packet.data(), packet.size(), clock, [] { return false; },
         [&](const Leg&) { sequences += std::to_string(load_u16(packet.data() + 2)) + " "; });
   };
   first.publish({moved});
@@ -117,8 +127,9 @@ void legs_move_while_packets_flow(void**) {
   const auto send = [&](std::size_t index) {
     for (std::uint16_t sequence = 1; !stop.load(std::memory_order_relaxed); ++sequence) {
       Packet packet = rtp(sequence, 960u * sequence);
+      FixedClock clock{sequence};
       routes[index].fan_out(
-          packet.data(), packet.size(), sequence, [] { return true; },
+          packet.data(), packet.size(), clock, [] { return true; },
           [&](const Leg& to) {
             auto& receiver = *static_cast<Receiver*>(to.receiver);
             const std::uint16_t sent = load_u16(packet.data() + 2);

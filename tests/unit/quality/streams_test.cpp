@@ -43,7 +43,7 @@ class AudioSender {
 
  private:
   void pass(bool arrives) {
-    if (arrives) stream_.on_rtp(rtp(sequence_, timestamp_), now_);
+    if (arrives) stream_.on_rtp(rtp(sequence_, timestamp_), [this] { return now_; });
     ++sequence_;
     timestamp_ += 960;
     now_ += 20'000;
@@ -87,7 +87,7 @@ void an_overtaken_packet_was_never_lost(void**) {
   UplinkStream stream(MediaKind::kAudio, Codec::kOpus, kSecond);
   MonotonicUs now = kSecond;
   for (const std::uint16_t sequence : std::array<std::uint16_t, 5>{1, 2, 4, 3, 5}) {
-    stream.on_rtp(rtp(sequence, sequence * 960U), now);
+    stream.on_rtp(rtp(sequence, sequence * 960U), [&] { return now; });
     now += 1000;
   }
   const UplinkWindow window = stream.take_window(5 * kSecond);
@@ -98,11 +98,11 @@ void an_overtaken_packet_was_never_lost(void**) {
 
 void a_late_retransmission_repairs_the_residual_loss_only(void**) {
   UplinkStream stream(MediaKind::kVideo, Codec::kVp8, kSecond);
-  stream.on_rtp(rtp(1, 3000), kSecond);
-  stream.on_rtp(rtp(3, 9000), kSecond + 66'000);
-  stream.on_rtp(rtp(5, 15000), kSecond + 132'000);
-  stream.on_rtp(rtp(2, 6000), kSecond + 180'000);       // repaired in time
-  stream.on_rtp(rtp(4, 12000), kSecond + 2 * kSecond);  // too late for anyone
+  stream.on_rtp(rtp(1, 3000), [&] { return kSecond; });
+  stream.on_rtp(rtp(3, 9000), [&] { return kSecond + 66'000; });
+  stream.on_rtp(rtp(5, 15000), [&] { return kSecond + 132'000; });
+  stream.on_rtp(rtp(2, 6000), [&] { return kSecond + 180'000; });       // repaired in time
+  stream.on_rtp(rtp(4, 12000), [&] { return kSecond + 2 * kSecond; });  // too late for anyone
   const UplinkWindow window = stream.take_window(4 * kSecond);
   assert_int_equal(window.expected, 5);
   assert_int_equal(window.lost, 2);
