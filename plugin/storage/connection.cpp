@@ -177,7 +177,8 @@ DatabaseResult<Connection> Connection::open(const Options& options, Deadline dea
   std::string problem;
   auto settings = parse(options.conninfo, problem);
   if (!settings) return DatabaseError{"", problem, true};
-  const std::string timeout = "-c statement_timeout=" + std::to_string(options.statement_timeout.count());
+  const std::string timeout =
+      "-c timezone=UTC -c statement_timeout=" + std::to_string(options.statement_timeout.count());
   settings->prefer("application_name", options.application_name.c_str());
   settings->prefer("options", timeout.c_str());
   settings->prefer("client_encoding", "UTF8");

@@ -87,6 +87,32 @@ void Delivery::post(std::function<void(Connection&, Connection::Deadline)> work)
   wake_.notify_one();
 }
 
+void Delivery::raise(const Alert& alert, std::function<void()> stored) {
+  post([this, alert, stored = std::move(stored)](Connection& connection, Connection::Deadline deadline) {
+    store_alert(connection, deadline, alert, stored);
+  });
+}
+
+void Delivery::store_alert(Connection& connection, Connection::Deadline deadline, const Alert& alert,
+                           const std::function<void()>& stored) {
+  auto raised = connection.execute(
+      "SELECT callroom_raise_alert($1, $2, $3, $4, $5, $6, $7, $8)",
+      {alert.rule, to_string(alert.metric), std::to_string(alert.value), std::to_string(alert.threshold),
+       std::to_string(alert.sessions), rfc3339(alert.window_start), rfc3339(alert.window_end), config_.node},
+      deadline);
+  if (!raised) {
+    config_.log(LogLevel::kWarning, "alert \"" + alert.rule + "\" cannot be stored: " + raised.error().text);
+    return;
+  }
+  stored();
+  if (raised->text(0, 0) != "t") return;
+  {
+    const std::lock_guard lock(mutex_);
+    ++seen_.alerts_raised;
+  }
+  if (config_.on_alert) config_.on_alert(alert);
+}
+
 bool Delivery::keep_going() const {
   const std::lock_guard lock(mutex_);
   return !stopping_ || Clock::now() < stop_by_;
@@ -340,6 +366,7 @@ void Delivery::fill(StoreHealth& health) const {
   health.rows_committed = seen_.rows_committed;
   health.rows_inserted = seen_.rows_inserted;
   health.rows_set_aside = seen_.rows_set_aside;
+  health.alerts_raised = seen_.alerts_raised;
   health.last_commit = seen_.last_commit;
   health.last_maintenance = seen_.last_maintenance;
   health.maintenance_error = seen_.maintenance_error;

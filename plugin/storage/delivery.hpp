@@ -35,6 +35,8 @@ class Delivery {
 
   // Runs `work` on this thread with an open connection; dropped when there is none for now.
   void post(std::function<void(Connection&, Connection::Deadline)> work);
+  // Stores an alert, notifies others by NOTIFY, and tells config.on_alert where this node was the first to raise it.
+  void raise(const Alert& alert, std::function<void()> stored);
 
   void fill(StoreHealth& health) const;
 
@@ -53,6 +55,8 @@ class Delivery {
   Outcome deliver();
   Outcome deliver_held();
   void maintain();
+  void store_alert(Connection& connection, Connection::Deadline deadline, const Alert& alert,
+                   const std::function<void()>& stored);
   void run_posted();
 
   // Commits all of them, apart from those that Postgres refuses for themselves, which are set aside. False: try later.

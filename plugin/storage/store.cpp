@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/alert_watch.hpp"
 #include "storage/data_dir.hpp"
 #include "storage/delivery.hpp"
 #include "storage/intake.hpp"
@@ -56,10 +57,18 @@ class DiskStore final : public Store {
     return health;
   }
 
-  void watch_with(Reader*, std::string) override {}
+  void watch_with(Reader* reader, std::string admin_user) override {
+    if (reader == nullptr || config_.alert_rules.empty() || config_.writer.empty()) return;
+    const auto raise = [this](const Alert& alert, std::function<void()> stored) {
+      delivery_.raise(alert, std::move(stored));
+    };
+    watch_ = std::make_unique<AlertWatch>(config_.alert_rules, config_.alert_interval, *reader, std::move(admin_user),
+                                          raise, config_.log);
+  }
 
   void stop(std::chrono::milliseconds deadline) override {
     const auto by = std::chrono::steady_clock::now() + deadline;
+    watch_.reset();
     intake_.stop();
     delivery_.stop(by);
   }
@@ -88,6 +97,7 @@ class DiskStore final : public Store {
   std::uint64_t recovered_ = 0;
   Delivery delivery_;
   Intake intake_;
+  std::unique_ptr<AlertWatch> watch_;
 };
 
 }  // namespace

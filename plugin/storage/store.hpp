@@ -92,7 +92,7 @@ class Store {
 
   virtual StoreHealth health() const = 0;
 
-  // Tells the store what reads for the alert rules; without it rules are not evaluated.
+  // Starts evaluating the alert rules with a reader, which must outlive stop(). Once, right after open().
   virtual void watch_with(Reader* reader, std::string admin_user) = 0;
 
   // Writes what was finished to disk, then delivers what it can until the deadline. What is left is delivered by the

@@ -94,7 +94,7 @@ CREATE INDEX session_quality_logs_user ON session_quality_logs (user_id, created
 CREATE INDEX session_quality_logs_room ON session_quality_logs (room, created_at);
 CREATE INDEX session_quality_logs_rating ON session_quality_logs (overall_quality, created_at);
 CREATE INDEX session_quality_logs_provider ON session_quality_logs (provider, created_at);
-CREATE INDEX session_quality_logs_worst ON session_quality_logs (worst_rank, created_at);
+CREATE INDEX session_quality_logs_worst ON session_quality_logs (worst_rank, created_at DESC);
 
 -- Rows that no other partition covers yet; maintenance moves them. Usually empty.
 CREATE TABLE session_quality_logs_default PARTITION OF session_quality_logs DEFAULT;

@@ -167,6 +167,47 @@ BEGIN
 END
 $body$;
 
+-- The same measures of each single row, for what the rollups do not cover: the edges of a range that lie between their
+-- buckets, and questions about one user or one room. It runs as whoever asks, under the row-level security of the table.
+DO $body$
+DECLARE
+  singles text := (SELECT string_agg(format('%s AS %I', CASE
+    WHEN name = 'sessions' THEN '1::bigint'
+    WHEN name ~ '_n$' OR name = 'scored' THEN format('(%s IS NOT NULL)::integer::bigint', substring(sum FROM 'count\((\w+)\)'))
+    WHEN name = 'dropped_sessions' THEN '(connection_drops > 0)::integer::bigint'
+    WHEN name ~ '_bin_' THEN format('coalesce((%s = %s)::integer, 0)', regexp_replace(name, '_\d+$', ''), substring(name FROM '\d+$'))
+    ELSE regexp_replace(sum, '^(coalesce\()?sum\((.*?)\)(, 0\))?$', 'coalesce(\2, 0)::' || type) END, name), ', ' ORDER BY ordinal) FROM measures);
+  issues text := (SELECT string_agg(format('(issues @> %L)::integer AS %I',
+    json_build_array(json_build_object('code', code, 'severity', severity)), code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
+BEGIN
+  EXECUTE format($sql$
+CREATE VIEW session_quality_measures WITH (security_invoker = true) AS
+SELECT created_at, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket, node, provider,
+       overall_quality AS rating, room, user_id, %s, %s
+  FROM session_quality_logs,
+       LATERAL (SELECT least(19, floor(quality_score / 5))::integer AS score_bin,
+                       width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
+                OFFSET 0) bin  -- evaluated once a row, not once a column
+$sql$, singles, issues);
+END
+$body$;
+COMMENT ON VIEW session_quality_measures IS
+  'Each session in the columns of the rollups: what it adds to them. Shows what the asking role may see of session_quality_logs';
+GRANT SELECT ON session_quality_measures TO callroom_reader;
+DO $$
+DECLARE
+  item record;
+BEGIN
+  FOR item IN SELECT attname, coalesce(col_description('session_quality_day'::regclass, (SELECT d.attnum FROM pg_attribute d
+                WHERE d.attrelid = 'session_quality_day'::regclass AND d.attname = v.attname)),
+              'As in session_quality_logs') AS comment
+              FROM pg_attribute v WHERE attrelid = 'session_quality_measures'::regclass AND attnum > 0
+  LOOP
+    EXECUTE format('COMMENT ON COLUMN session_quality_measures.%I IS %L', item.attname, item.comment);
+  END LOOP;
+END
+$$;
+
 CREATE FUNCTION callroom_rollup_clear() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, public, pg_temp
