@@ -1,8 +1,10 @@
 #include "admin/dispatcher.hpp"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
+#include "admin/database.hpp"
 #include "admin/health.hpp"
 #include "admin/scope.hpp"
 
@@ -50,7 +52,18 @@ Json error_answer(const Error& error) {
 }
 
 Dispatcher::Dispatcher(Sources sources) : sources_(std::move(sources)) {
+  if (!sources_.now) {
+    sources_.now = [] {
+      return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    };
+  }
   add_room_requests(*this, sources_.rooms);
+  const Database database{sources_.reader, sources_.admin_user, sources_.now};
+  add_figure_requests(*this, database);
+  add_issue_requests(*this, database);
+  add_session_requests(*this, database);
+  add_export_requests(*this, database);
+  add_alert_requests(*this, database);
   add("health", [this](JsonView request) -> Result<Json> {
     json::Fields fields(request);
     if (auto error = finish(fields, request, {})) return *std::move(error);

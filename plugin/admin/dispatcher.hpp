@@ -52,7 +52,7 @@ class Dispatcher {
     storage::Store* store = nullptr;    // null: no data_dir; health says so
     storage::Reader* reader = nullptr;  // null: no database configured; what needs it answers kDatabaseUnavailable
     std::string admin_user;             // the identity that admin requests read as; listed in admin_roles
-    std::function<WallTime()> now;
+    std::function<WallTime()> now;      // the system clock where absent
   };
 
   explicit Dispatcher(Sources sources);

@@ -1,4 +1,4 @@
-// What admin requests have in common: which fields they know.
+// What admin requests have in common: range, filters, and which fields they know. Pure.
 #pragma once
 
 #include <initializer_list>
@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "json/fields.hpp"
 #include "json/json.hpp"
+#include "storage/scope.hpp"
 
 namespace callroom::admin {
 
@@ -15,5 +17,17 @@ namespace callroom::admin {
 // `known`.
 std::optional<Error> finish(const json::Fields& fields, json::JsonView request,
                             std::initializer_list<std::string_view> known);
+// The same for a request that takes range and filters beside `known`.
+std::optional<Error> finish_scoped(const json::Fields& fields, json::JsonView request,
+                                   std::initializer_list<std::string_view> known);
+
+// "2026-11-22T17:42:24.123456+01:00"; also with Z, without a fraction, with a space for the T. Years 2000 to 2199.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
+
+// range ("24h", "7d", "30d") or from and to. A named range ends with the present hour, so that it begins and ends where
+// the rollups' hours do: 24 whole bars, the last one still growing.
+storage::Scope parse_range(json::Fields& fields, WallTime now);
+// The range and the filters room, user_id, provider, node, rating.
+storage::Scope parse_scope(json::Fields& fields, json::JsonView request, WallTime now);
 
 }  // namespace callroom::admin

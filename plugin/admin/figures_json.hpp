@@ -1,0 +1,11 @@
+// Figures as the answers have them; the shape is in dispatcher.hpp.
+#pragma once
+
+#include "json/json.hpp"
+#include "storage/figures.hpp"
+
+namespace callroom::admin {
+
+json::Json figures_json(const storage::Figures& figures);
+
+}  // namespace callroom::admin
