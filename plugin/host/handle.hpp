@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "base/token_bucket.hpp"
 #include "host/janus.hpp"
 #include "host/strand.hpp"
 #include "signaling/rooms.hpp"
@@ -25,6 +27,12 @@ class Handle : public std::enable_shared_from_this<Handle> {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
+  // False where the client asks too often. Any thread.
+  bool may_ask(MonotonicUs now) {
+    const std::lock_guard lock(rate_mutex_);
+    return rate_.take(now);
+  }
+
   janus_plugin_session* const core_session;
   const signaling::HandleId id;
   const std::shared_ptr<Strand> strand;
@@ -38,6 +46,14 @@ class Handle : public std::enable_shared_from_this<Handle> {
   std::vector<std::shared_ptr<CallSession>> retired;  // former ones, which the loop thread may still be looking at
   bool negotiated = false;                            // the core has a PeerConnection here
   bool destroyed = false;
+
+ private:
+  // Four people that trickle to each other at once stay far below; a flood does not.
+  static constexpr double kRequestsPerSecond = 50;
+  static constexpr double kRequestsAtOnce = 300;
+
+  std::mutex rate_mutex_;
+  TokenBucket rate_{kRequestsPerSecond, kRequestsAtOnce};
 };
 
 }  // namespace callroom::host

@@ -148,6 +148,9 @@ bool Plugin::create_session(janus_plugin_session* session) {
 Json Plugin::handle_message(janus_plugin_session* session, std::string transaction, Json body, Json jsep) {
   const auto handle = registry_.find(session);
   if (!handle) return json::error_json({ErrorCode::kInternal, "This handle is gone"});
+  if (!handle->may_ask(monotonic_now())) {
+    return refuse(handle, {ErrorCode::kTooManyRequests, "Too many requests in a short time"}, bool{jsep});
+  }
   auto request = json::parse_room_request(body.view());
   if (!request) return refuse(handle, request.error(), bool{jsep});
   return std::visit(

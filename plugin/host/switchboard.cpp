@@ -17,7 +17,13 @@ using json::Json;
 Switchboard::Switchboard(const Config& config, const Core& core, storage::Store* store)
     : config_(config), core_(core), store_(store), rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
 
+Result<void> Switchboard::check_tokens(const signaling::RoomSettings& settings) const {
+  if (!settings.signed_tokens || core_.tokens_are_signed()) return {};
+  return Error{ErrorCode::kInvalidField, "signed_tokens needs token_auth_secret in Janus's own configuration"};
+}
+
 Result<std::string> Switchboard::add_room(signaling::RoomSettings settings) {
+  if (const auto usable = check_tokens(settings); !usable) return usable.error();
   const std::lock_guard lock(mutex_);
   return rooms_.add(std::move(settings));
 }
@@ -43,9 +49,18 @@ void Switchboard::post_all(const std::vector<signaling::Notice>& notices) {
   for (const auto& notice : notices) post(notice.to, json::event_json(notice.event));
 }
 
+void Switchboard::notify(const std::shared_ptr<Handle>& handle, Json event) {
+  if (!config_.events || !handle || !core_.has_event_handlers()) return;
+  const bool posted = handle->strand->post_event([this, handle, event = std::move(event)]() mutable {
+    core_.notify_event_handlers(handle->core_session, std::move(event));
+  });
+  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; event handlers were not told one\n");
+}
+
 // ---- requests that concern rooms ----
 
 Json Switchboard::answer(const signaling::CreateRoom& request) {
+  if (const auto usable = check_tokens(request.settings); !usable) return json::error_json(usable.error());
   const std::lock_guard lock(mutex_);
   const auto created = rooms_.create(request, random_hex(8));
   if (!created) return json::error_json(created.error());
@@ -119,7 +134,15 @@ Result<void> Switchboard::destroy_room(const std::string& room) {
 
 // ---- joining and leaving ----
 
-Result<void> Switchboard::carry_out(const Context& context, const signaling::Join& request) {
+bool Switchboard::token_proves(const signaling::Join& request) const {
+  return core_.tokens_are_signed() && !request.token.empty() && core_.token_is_valid(request.token) &&
+         core_.token_contains(request.token, "room=" + request.room) &&
+         core_.token_contains(request.token, "user=" + request.user_id);
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Join& asked) {
+  signaling::Join request = asked;
+  request.proven = token_proves(asked);
   const std::lock_guard lock(mutex_);
   Handle& handle = *context.handle;
   if (handle.destroyed) return {};
@@ -163,6 +186,10 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
   post(context.handle, context.transaction, std::move(joined));
   post_all(outcome->notices);
+  Json event = json::named_event("joined");
+  event.set("room", request.room).set("session_id", ids.session_id).set("id", ids.participant_id);
+  event.set("user_id", request.user_id).set("display", record.display);
+  notify(context.handle, std::move(event));
   return {};
 }
 
@@ -207,11 +234,14 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   if (room->second.empty()) by_room_.erase(room);
   reconnect_room(session->room);
 
-  const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, reason,
+  const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, room = session->room, reason,
                             summary = record.quality] {
     Json left = json::named_event("left");
-    left.set("session_id", id).set("reason", reason).set("quality", json::summary_json(summary));
-    if (sender) post(sender, transaction, std::move(left));
+    left.set("session_id", id).set("room", room).set("reason", reason).set("quality", json::summary_json(summary));
+    if (sender) {
+      notify(sender, Json::adopt(json_deep_copy(left.get())));
+      post(sender, transaction, std::move(left));
+    }
     for (const auto& handle : {sender, receiver}) {
       if (handle) post_close(handle);
     }

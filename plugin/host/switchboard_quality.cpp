@@ -52,10 +52,11 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
     store_->update(session.journal, session.record, wall, {data, size});
   }
-  if (session.settings.quality_events) {
+  if (const auto sender = session.sender.lock(); sender && session.settings.quality_events) {
     Json event = json::sample_json(sample);
-    event.set("callroom", "quality");
-    if (const auto sender = session.sender.lock()) post(sender, "", std::move(event));
+    event.set("callroom", "quality").set("session_id", session.session_id);
+    notify(sender, Json::adopt(json_deep_copy(event.get())));
+    post(sender, "", std::move(event));
   }
   cap(session);  // again: a REMB can get lost
 }

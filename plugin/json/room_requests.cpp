@@ -85,6 +85,7 @@ Request join(Fields& fields) {
     request.collision = *choice == 0 ? Collision::kYields : Collision::kRefuses;
   }
   request.takeover = fields.flag("takeover").value_or(false);
+  request.receive_token = fields.text("receive_token", kMaxSecret).value_or("");
   return request;
 }
 

@@ -49,6 +49,8 @@ struct Join {
   std::string device_info;  // JSON object as text, or empty
   Collision collision = Collision::kByRole;
   bool takeover = false;
+  std::string receive_token;  // of the session to be taken over
+  bool proven = false;        // a signed token says that this is the user; set by the host, never by the client
 };
 
 struct Negotiate {

@@ -183,12 +183,20 @@ Result<Departure> Rooms::kick(const std::string& room, const std::string& partic
 Result<void> Rooms::may_join(const Join& request) const {
   const Room* room = find(request.room);
   if (room == nullptr) return no_such_room(request.room);
+  if (room->settings.signed_tokens && !request.proven) {
+    return Error{ErrorCode::kInvalidToken, "The room needs a token that is signed for this room and this user_id"};
+  }
   if (!room->settings.pin.empty() && !equal_in_constant_time(room->settings.pin, request.pin)) {
     return Error{ErrorCode::kWrongPin, "The pin of the room is missing or wrong"};
   }
-  const bool present = room->find_user(request.user_id) != nullptr;
+  const Participant* before = room->find_user(request.user_id);
+  const bool present = before != nullptr;
   if (present && !request.takeover) {
     return Error{ErrorCode::kUserInRoom, "This user_id is in the room already; takeover replaces it"};
+  }
+  if (present && !request.proven && !equal_in_constant_time(before->receive_token, request.receive_token)) {
+    return Error{ErrorCode::kUserInRoom,
+                 "This user_id is in the room already; takeover needs the receive_token of its session"};
   }
   if (!present && room->participants.size() >= static_cast<std::size_t>(room->settings.capacity)) {
     return Error{ErrorCode::kRoomFull, "The room is full"};

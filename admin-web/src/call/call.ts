@@ -47,6 +47,7 @@ export class Call extends Emitter<{ changed: undefined }> {
       this.state = state;
       this.reason = reason;
       if (state === 'left') forgetCall();
+      if (state === 'joined') this.remember();
       changed();
     });
     client.on('connection', (state) => {
@@ -99,8 +100,13 @@ export class Call extends Emitter<{ changed: undefined }> {
       takeover: form.takeover,
       device: describeDevice(),
       ...(form.pin ? { pin: form.pin } : {}),
+      ...(form.receiveToken ? { receiveToken: form.receiveToken } : {}),
     });
-    rememberCall(this.identity);
+  }
+
+  private remember(): void {
+    const { receiveToken } = this.client;
+    if (this.identity) rememberCall(receiveToken ? { ...this.identity, receiveToken } : this.identity);
   }
 
   toggleMicrophone(): void {

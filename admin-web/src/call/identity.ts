@@ -5,6 +5,8 @@ export interface Identity {
   name: string;
   userId: string;
   pin?: string;
+  /** The right to take one's own place in the room again. */
+  receiveToken?: string;
 }
 
 const kKey = 'callroom.call';

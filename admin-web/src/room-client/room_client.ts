@@ -30,6 +30,8 @@ export interface JoinOptions {
   device?: Record<string, string>;
   /** Takes the place of a participant with the same user id: after a reload of the page. */
   takeover?: boolean;
+  /** That of the session to be taken over; needed where the room has no signed tokens. */
+  receiveToken?: string;
   collision?: Collision;
 }
 
@@ -147,6 +149,11 @@ export class RoomClient extends Emitter<RoomEvents> {
     await this.request({ request: 'configure', ...settings });
   }
 
+  /** What a later page of this user needs to take this session's place. */
+  get receiveToken(): string | undefined {
+    return this.joined?.receive_token;
+  }
+
   /** Looks for a new way for all media. */
   async restart(): Promise<void> {
     await this.path?.restart();
@@ -187,6 +194,8 @@ export class RoomClient extends Emitter<RoomEvents> {
     for (const key of ['display', 'pin', 'token', 'device', 'takeover', 'collision'] as const) {
       if (options[key] !== undefined) body[key] = options[key];
     }
+    const former = options.receiveToken ?? this.joined?.receive_token;
+    if (options.takeover && former) body.receive_token = former;
     const handle = await this.mainHandle();
     const joined = (await handle.send(body)).data as unknown as Joined;
     this.joined = joined;
@@ -317,7 +326,8 @@ export class RoomClient extends Emitter<RoomEvents> {
     this.handle = undefined;
     await session?.destroy();
     try {
-      await this.enter({ ...options, takeover: true });
+      const receiveToken = this.joined?.receive_token;
+      await this.enter({ ...options, takeover: true, ...(receiveToken ? { receiveToken } : {}) });
     } catch (error) {
       await this.close('failed', error instanceof TransportError ? reason : String((error as Error).message ?? error));
     }

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/text.hpp"
+#include "base/token_bucket.hpp"
 #include "support/cmocka.hpp"
 
 namespace {
@@ -88,6 +89,16 @@ void secrets_compare(void**) {
   assert_true(equal_in_constant_time("", ""));
 }
 
+void a_bucket_refills_with_time(void**) {
+  TokenBucket bucket(10, 2);
+  const bool first = bucket.take(1'000'000), second = bucket.take(1'000'000), third = bucket.take(1'000'000);
+  const bool too_soon = bucket.take(1'050'000), later = bucket.take(1'150'000);
+  const bool after_a_day = bucket.take(86'400'000'000), burst = bucket.take(86'400'000'000);
+  const bool over = bucket.take(86'400'000'000);
+  assert_true(first && second && later && after_a_day && burst);
+  assert_false(third || too_soon || over);
+}
+
 void result_holds_one_or_the_other(void**) {
   const Result<int> value = 5;
   const Result<int> error = Error{ErrorCode::kRoomFull, "full"};
@@ -107,6 +118,7 @@ int main() {
       cmocka_unit_test(task_owns_what_cannot_be_copied),
       cmocka_unit_test(ids_are_printable_and_bounded),
       cmocka_unit_test(secrets_compare),
+      cmocka_unit_test(a_bucket_refills_with_time),
       cmocka_unit_test(result_holds_one_or_the_other),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

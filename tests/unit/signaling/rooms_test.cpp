@@ -99,13 +99,36 @@ void the_same_user_twice_needs_takeover(void**) {
   const auto twice = f.enter(join("r", "a"));
   Join over = join("r", "a");
   over.takeover = true;
+  const auto without_right = f.enter(over);
+  over.receive_token = "token2";
+  const auto with_bobs = f.enter(over);
+  over.receive_token = "token1";
   const auto taken = f.enter(over);
   assert_int_equal(code(twice.error()), 411);
+  assert_int_equal(code(without_right.error()), 411);
+  assert_int_equal(code(with_bobs.error()), 411);
   assert_true(taken->taken_over.has_value());
   assert_string_equal(taken->taken_over->participant.id.c_str(), "id1");
   const auto& left = std::get<ParticipantLeft>(taken->taken_over->notices.at(0).event);
   assert_string_equal(left.reason.c_str(), "takeover");
   assert_int_equal(f.rooms.participant_count(), 2);
+}
+
+void a_room_of_signed_tokens_asks_for_proof(void**) {
+  Fixture f;
+  CreateRoom request = room("r");
+  request.settings.signed_tokens = true;
+  (void)f.rooms.create(request, "");
+  Join claim = join("r", "a");
+  claim.token = "made up";
+  const auto refused = f.enter(claim);
+  claim.proven = true;
+  const auto accepted = f.enter(claim);
+  claim.takeover = true;
+  const auto taken = f.enter(claim);
+  assert_int_equal(code(refused.error()), 410);
+  assert_true(static_cast<bool>(accepted));
+  assert_true(taken->taken_over.has_value());
 }
 
 void without_a_secret_nobody_may_edit_or_destroy(void**) {
@@ -214,6 +237,7 @@ int main() {
       cmocka_unit_test(a_full_room_refuses_and_changes_nothing),
       cmocka_unit_test(the_pin_is_asked_for),
       cmocka_unit_test(the_same_user_twice_needs_takeover),
+      cmocka_unit_test(a_room_of_signed_tokens_asks_for_proof),
       cmocka_unit_test(without_a_secret_nobody_may_edit_or_destroy),
       cmocka_unit_test(destroying_tells_everybody),
       cmocka_unit_test(a_kick_tells_the_kicked_and_the_others),
