@@ -13,7 +13,7 @@ try {
     const { framesDecoded, videoWidth, videoHeight } = await mediaFlows(page, { frames: 50 });
     console.log(`  page ${index + 1}: ${framesDecoded} frames decoded, ${videoWidth}x${videoHeight}, and sound`);
   }
-  await Promise.all(pages.map((page) => mediaFlows(page, { frames: 600, timeoutMs: 60_000 }))); // long enough for a rating
+  await Promise.all(pages.map((page) => mediaFlows(page, { samples: 22 * 48_000, timeoutMs: 90_000 }))); // long enough for a rating
   await Promise.all(pages.map(leaveCall));
   const rows = await stack.sessionRows(room, 2);
   console.log('\nRows in Postgres:');

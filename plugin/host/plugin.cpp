@@ -120,7 +120,7 @@ Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> 
       registry_(pool_),
       switchboard_(config_, core_, store_.get()),
       open_rooms_(switchboard_, registry_, config_.node),
-      turn_tests_(start_turn_tests(config_, store_.get())),
+      turn_tests_(start_turn_tests(config_)),
       dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
   admin::add_turn_requests(dispatcher_, *turn_tests_);
   set_packet_core(&core_);

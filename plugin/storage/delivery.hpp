@@ -23,7 +23,7 @@
 namespace callroom::storage {
 
 // The version of the schema (sql/migrations) that this plugin writes.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 4;
 
 class Delivery {
  public:
@@ -61,14 +61,7 @@ class Delivery {
 
   // Commits all of them, apart from those that Postgres refuses for themselves, which are set aside. False: try later.
   bool commit(std::vector<Outbox::Bytes> payloads);
-  // Rows of one kind, and the statement that takes them.
-  struct Part {
-    const char* sql = nullptr;
-    bool json = false;  // an array in JSON, else one of composite values
-    std::vector<std::string> rows;
-    std::vector<Outbox::Bytes> payloads;
-  };
-  bool commit_part(const Part& part, std::size_t from, std::size_t count);
+  bool commit_part(std::span<const std::string> rows, std::span<const Outbox::Bytes> payloads);
   bool refuse(const Outbox::Bytes& payload, const std::string& reason);
   void lost(const DatabaseError& error);
   void set_state(DatabaseState state, const std::string& error);

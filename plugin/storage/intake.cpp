@@ -24,32 +24,17 @@ Intake::~Intake() {
 
 void Intake::finish(SessionRecord record, JournalSlot slot, Store::Done done) {
   ++finished_;
-  const auto refused = done;
-  if (enqueue({std::move(record), slot, std::move(done)})) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_ && waiting_.size() + held_.size() + lent_ < kMaxMemoryRows) {
+      waiting_.push_back({std::move(record), slot, std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
   ++dropped_;  // its slot stays in the journal: after a restart it is a row with end_reason "crashed"
-  if (refused) refused(Kept::kRefused);
+  if (done) done(Kept::kRefused);
 }
-
-void Intake::keep(Outbox::Bytes payload) {
-  enqueue({std::move(payload), {}, {}});
-}
-
-bool Intake::enqueue(Finished finished) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || waiting_.size() + held_.size() + lent_ >= kMaxMemoryRows) return false;
-  waiting_.push_back(std::move(finished));
-  wake_.notify_one();
-  return true;
-}
-
-namespace {
-
-Outbox::Bytes payload_of(std::variant<SessionRecord, Outbox::Bytes>& row) {
-  if (const auto* record = std::get_if<SessionRecord>(&row)) return encode(*record);
-  return std::move(std::get<Outbox::Bytes>(row));
-}
-
-}  // namespace
 
 void Intake::run() {
   std::unique_lock lock(mutex_);
@@ -74,7 +59,7 @@ void Intake::run() {
 void Intake::keep(std::vector<Finished> batch) {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(batch.size());
-  for (Finished& finished : batch) payloads.push_back(payload_of(finished.row));
+  for (const Finished& finished : batch) payloads.push_back(encode(finished.record));
   const bool kept = outbox_.append(payloads);
   if (kept) {
     for (const Finished& finished : batch) journal_.close(finished.slot);

@@ -31,7 +31,7 @@ describe('a call of two on the call page', () => {
     for (const name of ['Ada', 'Grace']) people.set(name, await joinCall(browser, stack, { room: 'e2e', name }));
     for (const [name, page] of people) {
       const figures = await mediaFlows(page);
-      assert.equal(`${figures.videoWidth}x${figures.videoHeight}`, '640x480', `what ${name} sees`);
+      assert.ok(Math.abs(figures.videoWidth / figures.videoHeight - 16 / 9) < 0.02, `what ${name} sees: ${figures.videoWidth}x${figures.videoHeight}`);
     }
   });
 
@@ -45,12 +45,13 @@ describe('a call of two on the call page', () => {
     const { sessions } = await stack.admin.ask({ request: 'live' });
     assert.deepEqual(sessions.map(({ display }) => display).sort(), ['Ada', 'Grace']);
     const { rooms } = await stack.admin.ask({ request: 'rooms' });
-    assert.equal(rooms.find(({ room }) => room === 'e2e').participants, 2);
+    assert.equal(rooms.find(({ room }) => room === 'e2e').participants.length, 2);
   });
 
   test('both leave, and each has one row with figures that fit such a call', async () => {
     // Long enough for a score: a session under 20 s of media is unrated.
-    for (const page of people.values()) await mediaFlows(page, { frames: 500, timeoutMs: 60_000 });
+    const long = { frames: 100, samples: 22 * 48_000, timeoutMs: 90_000 };
+    await Promise.all([...people.values()].map((page) => mediaFlows(page, long)));
     for (const page of people.values()) await leaveCall(page);
     const rows = await stack.sessionRows('e2e', 2);
     assert.deepEqual(rows.map(({ display, end_reason }) => [display, end_reason]).sort(), [['Ada', 'left'], ['Grace', 'left']]);
@@ -89,12 +90,15 @@ for (const codec of ['vp9', 'h264']) {
         window.call = await client.joinCallroom(await client.prepare('janus.plugin.callroom'), { room, user });
       }, [room, user]);
     }
-    for (const page of pages) {
-      await mediaFlows(page);
-      assert.equal(await page.evaluate(receivedCodec), `video/${codec === 'vp9' ? 'VP9' : 'H264'}`);
-      await page.context().close();
+    try {
+      for (const page of pages) {
+        await mediaFlows(page);
+        assert.equal(await page.evaluate(receivedCodec), `video/${codec === 'vp9' ? 'VP9' : 'H264'}`);
+      }
+    } finally {
+      for (const page of pages) await page.context().close();
+      await host.destroy();
     }
-    await host.destroy();
   });
 }
 
@@ -124,10 +128,10 @@ test('a hundred joins and leaves leave nothing behind', { timeout: 300_000 }, as
   await rounds(kRounds / 4, kRounds);
   const after = await settled();
 
-  assert.equal(after.sessions, before.sessions, 'Janus sessions');
   assert.equal(after.handles, 2, "handles of the host's session");
   assert.equal(after.threads, before.threads, 'threads');
-  assert.equal(after.files, before.files, 'open files');
+  // The tests' own requests come and go on a few connections; one file a round would be 75 of them.
+  assert.ok(after.files - before.files < 10, `open files: ${before.files}, then ${after.files}`);
   if (!kSanitized) assert.ok(after.memory - before.memory < 4096, `resident memory grew by ${after.memory - before.memory} KiB`);
   const rows = await stack.sessionRows('door', kRounds);
   assert.equal(rows.length, kRounds);
@@ -136,16 +140,16 @@ test('a hundred joins and leaves leave nothing behind', { timeout: 300_000 }, as
 
   /** What Janus holds, once it has let go of the guest's last session. */
   async function settled() {
-    const ofPlugin = async () => (await stack.admin.ask({ request: 'live' })).sessions.length;
-    await until(ofPlugin, (count) => count === 1, { what: "one session of the plugin, the host's" });
+    const inRoom = async () => (await stack.admin.ask({ request: 'live', room: 'door' })).sessions.length;
+    await until(inRoom, (count) => count === 1, { what: "the host's session alone" });
     const hostSession = await host.evaluate(() => prepared.janus.id);
     return await until(
       async () => {
         const sessions = await stack.admin.sessions();
         return { sessions: sessions.length, handles: (await stack.admin.handles(hostSession)).length, ...(await processFigures()) };
       },
-      (figures) => figures.sessions <= 2, // the host's, and the guest's open connection
-      { what: 'the sessions that are left' },
+      (figures) => figures.sessions === 1,
+      { what: "the host's session alone", timeoutMs: 30_000 },
     );
   }
 

@@ -11,7 +11,7 @@ const kSessionTimeoutS = 6;
 const kReclaimS = 2;
 // Over 20 s of media, so that sessions are rated.
 const kMediaS = 22;
-const kVideo = { width: 320, height: 240, frameRate: 10 };
+const kVideo = { width: 160, height: 120, frameRate: 6 };
 
 // In each room two people: "one" whose end is looked at, "two" who stays until Janus stops unless the room ends.
 const rooms = ['leave', 'detach', 'closed', 'timeout', 'kick', 'destroy', 'takeover', 'stop'];

@@ -3,12 +3,14 @@
 import { EventEmitter } from 'node:events';
 
 const kAnswerTimeoutMs = 10_000;
+const kKeepaliveMs = 2000;
 
 export class JanusClient {
   #socket;
   #pending = new Map();
   #handles = new Map();
   #counter = 0;
+  #keepalive;
 
   static async connect(url) {
     const client = new JanusClient();
@@ -19,6 +21,8 @@ export class JanusClient {
       client.#socket.onerror = () => reject(new Error(`no connection to ${url}`));
     });
     client.id = (await client.transact({ janus: 'create' })).data.id;
+    client.#keepalive = setInterval(() => client.transact({ janus: 'keepalive' }).catch(() => undefined), kKeepaliveMs);
+    client.#keepalive.unref();
     return client;
   }
 
@@ -64,6 +68,7 @@ export class JanusClient {
 
   /** Closes the connection and says nothing. */
   close() {
+    clearInterval(this.#keepalive);
     for (const { timer } of this.#pending.values()) clearTimeout(timer);
     this.#socket.close();
   }
@@ -73,6 +78,7 @@ export class JanusClient {
     if (entry && message.janus === 'event') {
       clearTimeout(entry.timer);
       this.#pending.delete(message.transaction);
+      entry.resolve({ first: { janus: 'ack' }, event: entry.event }); // it can overtake the acknowledgement
       entry.eventDone(message);
     } else if (entry && message.janus === 'error') {
       clearTimeout(entry.timer);

@@ -97,11 +97,18 @@
     }
   }
 
+  /** Without somebody who listens the browser decodes no sound. */
+  function listen(track) {
+    const loudspeaker = new Audio();
+    loudspeaker.srcObject = new MediaStream([track]);
+    loudspeaker.play();
+  }
+
   /** Resolves with the moment at which the first frame of a remote video track has been decoded. */
   function firstFrame(peer) {
     return new Promise((resolve) => {
       peer.addEventListener('track', async ({ track }) => {
-        if (track.kind !== 'video') return;
+        if (track.kind === 'audio') return listen(track);
         const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
         const { value, done } = await reader.read();
         if (done) return;
