@@ -93,9 +93,12 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.kind = kind_;
   window.screen_share = screen_share_.get();
   window.duration_us = now - taken_at_;
+  const bool begins = taken_.packets == 0;
   const RelayCounts::Counts counts = relay_.counts();
   window.relayed = take(taken_.packets, static_cast<std::uint32_t>(counts.packets));
   window.bytes = take(taken_.bytes, counts.bytes);
+  if (begins && window.relayed != 0)
+    window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());
   window.size = size_.get();
   window.best_height = best_height_ = std::max(best_height_, window.size.height);
@@ -105,6 +108,12 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   if (kind_ == MediaKind::kVideo) note_quiet(window, now);
   taken_at_ = now;
   return window;
+}
+
+// How long something has been relayed: from the first frame, or for audio by packets of the usual 20 ms.
+std::int64_t DownlinkStream::since_first(std::uint32_t relayed, MonotonicUs now) const {
+  if (kind_ == MediaKind::kAudio) return std::int64_t{relayed} * 20'000;
+  return resumed_at_.get() != 0 ? now - resumed_at_.get() : now - taken_at_;
 }
 
 void DownlinkStream::take_reports(DownlinkWindow& window) {

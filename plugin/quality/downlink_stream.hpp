@@ -126,6 +126,7 @@ class DownlinkStream {
   std::int32_t repair_lost_ = 0;
 
   // Sampling thread.
+  std::int64_t since_first(std::uint32_t relayed, MonotonicUs now) const;
   void take_reports(DownlinkWindow& window);
   void take_freezes(DownlinkWindow& window, MonotonicUs now);
   void note_quiet(DownlinkWindow& window, MonotonicUs now);

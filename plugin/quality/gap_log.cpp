@@ -22,7 +22,11 @@ GapLog::Filled GapLog::fill(std::uint16_t sequence, MonotonicUs now, MonotonicUs
     const MonotonicUs age = age_us(gap, now);
     Filled filled{Late::kTooLate, false};
     gap.missing = (gap.missing - 1U) & kMostPackets;
-    if (age < reorder_us) {
+    if (reorder_us == kUndecided && age < kRepairableUs) {
+      Counter<std::uint16_t>& late = late_[static_cast<std::size_t>(age / kLatenessUs) % late_.size()];
+      if (late.get() != 0xFFFF) late.add(1);
+      filled.how = Late::kNoted;
+    } else if (age < reorder_us) {
       gap.lost = (gap.lost - 1U) & kMostPackets;
       filled = {Late::kOvertaken, gap.lost == 0};
     } else if (age <= kRepairableUs) {
@@ -32,6 +36,15 @@ GapLog::Filled GapLog::fill(std::uint16_t sequence, MonotonicUs now, MonotonicUs
     return filled;
   }
   return {};
+}
+
+GapLog::Decided GapLog::undecided(MonotonicUs reorder_us) const {
+  Decided decided;
+  for (std::size_t i = 0; i < late_.size(); ++i) {
+    const bool overtaken = static_cast<MonotonicUs>(i) * kLatenessUs < reorder_us;
+    (overtaken ? decided.overtaken : decided.repaired) += late_[i].get();
+  }
+  return decided;
 }
 
 std::uint32_t GapLog::pending(MonotonicUs now) const {

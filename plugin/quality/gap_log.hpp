@@ -19,6 +19,7 @@ class GapLog {
     kOvertaken,  // it was never lost, only reordered on the way
     kRepaired,   // lost, and retransmitted in time
     kTooLate,    // arrived when nobody could use it any more
+    kNoted,      // overtaken or repaired: see undecided()
   };
   struct Filled {
     Late how = Late::kUnknown;
@@ -28,13 +29,22 @@ class GapLog {
   // `count` packets from `first` on were passed over by a newer one at `now`.
   void add(std::uint16_t first, std::uint32_t count, MonotonicUs now);
 
-  // The packet `sequence` of a gap arrives after all. It counts as overtaken while less than `reorder_us` has passed.
+  // The packet `sequence` of a gap arrives after all. It counts as overtaken while less than `reorder_us` has passed;
+  // with kUndecided, a lateness that could be either is only noted, for undecided().
   Filled fill(std::uint16_t sequence, MonotonicUs now, MonotonicUs reorder_us);
 
   // Packets missing for less than kRepairableUs: lost, but perhaps not for good. Any thread.
   std::uint32_t pending(MonotonicUs now) const;
 
   static constexpr MonotonicUs kRepairableUs = 1'000'000;
+  static constexpr MonotonicUs kUndecided = -1;
+
+  // Of the packets that came late while nobody knew how long a retransmission takes: how many were overtaken, and how
+  // many repaired, by what is known now. Any thread.
+  struct Decided {
+    std::uint32_t overtaken = 0, repaired = 0;
+  };
+  Decided undecided(MonotonicUs reorder_us) const;
 
  private:
   struct Gap {
@@ -51,7 +61,10 @@ class GapLog {
     return static_cast<MonotonicUs>((tick(now) + kTicks - gap.noticed) % kTicks) * 4000;
   }
 
+  static constexpr MonotonicUs kLatenessUs = 32'000;
+
   std::array<Counter<Gap>, 16> gaps_{};
+  std::array<Counter<std::uint16_t>, 32> late_{};  // packets by lateness, in steps of kLatenessUs
   std::uint8_t next_ = 0;
 };
 

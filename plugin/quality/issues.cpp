@@ -46,7 +46,8 @@ IssueLevels issue_levels(const IssueInputs& in) {
   level(IssueCode::kHighJitter) = above(in.jitter_ms, model::kHighJitterMs, model::kCriticalJitterMs);
   level(IssueCode::kLowFrameRate) = below(in.frame_rate, model::kLowFrameRate, model::kCriticalFrameRate);
   level(IssueCode::kFrozenVideo) = above(in.frozen_share, model::kFrozenShare, model::kCriticalFrozenShare);
-  level(IssueCode::kLowBandwidth) = warning_if((in.bitrate_share && *in.bitrate_share < model::kLowBandwidthShare) ||
+  level(IssueCode::kLowBandwidth) = warning_if((in.bitrate_share && *in.bitrate_share < model::kLowBandwidthShare &&
+                                                in.bits_per_pixel && *in.bits_per_pixel < model::kAmpleBitsPerPixel) ||
                                                (in.bits_per_pixel && *in.bits_per_pixel < model::kLowBitsPerPixel));
   level(IssueCode::kKeyframeStorm) =
       warning_if(in.key_frame_requests_per_s && *in.key_frame_requests_per_s > model::kKeyFrameStorm);

@@ -70,7 +70,8 @@ inline constexpr double kHighJitterMs = 30, kCriticalJitterMs = 100;
 inline constexpr double kLowFrameRate = 12, kCriticalFrameRate = 7;
 inline constexpr double kFrozenShare = 0.05, kCriticalFrozenShare = 0.3;
 inline constexpr double kLowBandwidthShare = 0.3, kLowBitsPerPixel = 0.02;
-inline constexpr double kKeyFrameStorm = 0.5;  // requests a second
+inline constexpr double kAmpleBitsPerPixel = 0.05;  // a camera that has these needs no more, whatever the room allows
+inline constexpr double kKeyFrameStorm = 0.5;       // requests a second
 inline constexpr std::int64_t kOneWayUs = 5'000'000;
 inline constexpr std::uint32_t kDropIssue = 1, kCriticalDropIssue = 3;
 

@@ -25,6 +25,7 @@ PacketEvents RtpSource::start(std::span<const std::uint8_t> packet, MonotonicUs 
   if (!started_) {
     base_sequence_.set(sequence);
     next_sequence_.set(sequence);
+    first_arrival_.set(now);
     started_ = true;
   } else {
     restart_sequence(sequence);
@@ -88,8 +89,13 @@ PacketEvents RtpSource::on_irregular(std::span<const std::uint8_t> packet, Monot
 }
 
 PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  const GapLog::Filled filled =
-      owned_gaps_ ? owned_gaps_->fill(rtp_sequence(packet.data()), now, reorder_us_.get()) : GapLog::Filled{};
+  if (!owned_gaps_) return {};
+  // Nobody retransmits audio. Of video, it takes a round trip to tell the one from the other.
+  const std::uint32_t reorder_us = reorder_us_.get();
+  const MonotonicUs overtaken_for = kind_ == MediaKind::kAudio ? GapLog::kRepairableUs
+                                    : reorder_us == 0          ? GapLog::kUndecided
+                                                               : MonotonicUs{reorder_us};
+  const GapLog::Filled filled = owned_gaps_->fill(rtp_sequence(packet.data()), now, overtaken_for);
   switch (filled.how) {
     case GapLog::Late::kOvertaken:
       overtaken_.add(1);
@@ -98,6 +104,7 @@ PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicU
     case GapLog::Late::kRepaired:
       repaired_.add(1);
       break;
+    case GapLog::Late::kNoted:
     case GapLog::Late::kTooLate:
       break;
     case GapLog::Late::kUnknown:
@@ -167,9 +174,12 @@ RtpTotals RtpSource::totals(MonotonicUs now) const {
   RtpTotals totals;
   const std::uint32_t passed_over = passed_over_.get();
   totals.expected = next_sequence_.get() - base_sequence_.get();
-  totals.lost = passed_over - std::min(passed_over, overtaken_.get());
   const GapLog* gaps = gaps_.load(std::memory_order_acquire);
-  const std::uint32_t made_good = repaired_.get() + (gaps != nullptr ? gaps->pending(now) : 0);
+  // Until a round trip is known, the usual one of a home stands in: reordering by more is rare.
+  const std::uint32_t reorder_us = reorder_us_.get() != 0 ? reorder_us_.get() : kLikelyReorderUs;
+  const GapLog::Decided decided = gaps != nullptr ? gaps->undecided(reorder_us) : GapLog::Decided{};
+  totals.lost = passed_over - std::min(passed_over, overtaken_.get() + decided.overtaken);
+  const std::uint32_t made_good = repaired_.get() + decided.repaired + (gaps != nullptr ? gaps->pending(now) : 0);
   totals.residual = totals.lost - std::min(totals.lost, made_good);
   totals.bursts = bursts_.get();
   totals.frames = frames_.get();

@@ -105,19 +105,20 @@ class RtpSource {
   RtpTotals totals(MonotonicUs now) const;
   RtpTotals take(
       MonotonicUs now);  // since the last call; losses younger than a second wait for the next as to being residual
-  MonotonicUs last_arrival() const { return last_arrival_.get(); }  // 0: nothing yet
-  MonotonicUs resumed_at() const { return resumed_at_.get(); }      // end of the last silence that was poked; 0: none
+  MonotonicUs last_arrival() const { return last_arrival_.get(); }    // 0: nothing yet
+  MonotonicUs first_arrival() const { return first_arrival_.get(); }  // 0: nothing yet
+  MonotonicUs resumed_at() const { return resumed_at_.get(); }        // end of the last silence that was poked; 0: none
   FrameSize size() const { return size_.get(); }
   void poke() { gate_.set(~ssrc_.get()); }  // the next packet will be asked when it came
 
-  // Anybody: how long after a gap a packet still counts as overtaken (default 12 ms: the core asks no sooner for a
-  // retransmission).
+  // Anybody: how long after a gap a packet still counts as overtaken.
   void set_reorder_us(std::uint32_t reorder_us) { reorder_us_.set(reorder_us); }
   void set_codec(Codec codec) { codec_.set(codec); }
 
  private:
   static constexpr std::uint32_t kAudioKhz = clock_khz(MediaKind::kAudio), kVideoKhz = clock_khz(MediaKind::kVideo);
   static constexpr std::uint32_t kTimedOfAudio = 8;  // two neighbours in so many packets are timed
+  static constexpr std::uint32_t kLikelyReorderUs = 40'000;
   static constexpr std::int32_t kSenselessJitterUs = 1'000'000;
   static constexpr MonotonicUs kPauseUs = 5'000'000;  // a longer gap between frames is a pause, not a freeze
 
@@ -175,9 +176,9 @@ class RtpSource {
   Counter<std::uint32_t> base_sequence_{};
   Counter<std::uint32_t> passed_over_{}, overtaken_{}, bursts_{}, repaired_{}, late_frames_{}, jittered_{};
   Counter<std::uint32_t> freezes_{}, frozen_ms_{}, key_frames_{};
-  Counter<std::uint32_t> reorder_us_{12'000};
+  Counter<std::uint32_t> reorder_us_{};  // 0: nobody knows yet
   Counter<FrameSize> size_{};
-  Counter<MonotonicUs> resumed_at_{};
+  Counter<MonotonicUs> resumed_at_{}, first_arrival_{};
   std::uint32_t restart_candidate_ = 1U << 16;  // sequence number that would confirm a restart; above 16 bits: none
   std::uint8_t next_recent_ = 0;
   std::array<std::uint16_t, 16> recent_frames_{};  // of the last frames' timestamps, bits 6 to 21

@@ -37,6 +37,18 @@ void count_size(SessionTotals& totals, FrameSize size) {
   *rarest = {size, 1};
 }
 
+// A short stretch without media is part of the flow, as an outage is; a long one is somebody waiting for somebody.
+void count_flow(const DirectionMeasure& measure, DirectionTotals& totals) {
+  constexpr std::uint64_t kWaitingUs = 15'000'000;
+  const auto duration_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, measure.duration_us));
+  if (measure.packets == 0) {
+    if (totals.flowing_us != 0) totals.dry_us += duration_us;
+    return;
+  }
+  totals.flowing_us += duration_us + (totals.dry_us < kWaitingUs ? totals.dry_us : 0);
+  totals.dry_us = 0;
+}
+
 std::optional<double> lowest_frame_rate(const DirectionMeasure& measure) {
   return measure.screen_share ? std::nullopt : measure.frame_rate();
 }
@@ -157,8 +169,7 @@ void SessionQuality::Running::take_direction(const DirectionMeasure& measure, Di
   totals.packets += measure.packets;
   totals.expected += measure.expected;
   totals.lost += measure.lost;
-  if (measure.packets != 0)
-    totals.flowing_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, measure.duration_us));
+  count_flow(measure, totals);
   for (std::size_t i = 0; i < measure.video_count; ++i) {
     totals.video_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, measure.videos[i].active_us));
     totals.frames += measure.videos[i].frames;

@@ -16,7 +16,8 @@ struct DirectionTotals {
   std::uint64_t bytes = 0, packets = 0;
   std::uint64_t expected = 0, lost = 0;
   std::uint64_t flowing_us = 0;  // in which media flowed
-  std::uint64_t video_us = 0;    // in which video flowed
+  std::uint64_t dry_us = 0;    // of the stretch without media that goes on: counts as flowing if media comes back soon
+  std::uint64_t video_us = 0;  // in which video flowed
   std::uint64_t frames = 0;
 };
 

@@ -66,7 +66,8 @@ UplinkWindow UplinkStream::take_window(MonotonicUs now) {
   window.kind = kind_;
   window.muted = muted_.get();
   window.screen_share = screen_share_.get();
-  window.duration_us = now - taken_at_;
+  // Media begins with the first packet, not with the negotiation.
+  window.duration_us = now - std::max(taken_at_, first_.first_arrival());
 
   std::uint64_t jitter_sum = 0;
   std::uint32_t jittered = 0;

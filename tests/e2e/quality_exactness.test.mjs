@@ -1,0 +1,28 @@
+// Callroom's figures beside what the pages and the network say, within the tolerances they are promised to have. The profiles' values
+// can be changed from the command line: see tests/e2e/quality_exactness.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ExactnessBench, kProfiles, table } from '../support/exactness.mjs';
+
+const kShort = { 'loss-10': { seconds: 40 }, 'delay-100': { seconds: 40 }, blackout: { seconds: 35 } };
+const profiles =
+  process.env.CALLROOM_LONG === '1'
+    ? Object.entries(kProfiles)
+    : Object.entries(kShort).map(([name, changes]) => [name, { ...kProfiles[name], ...changes }]);
+
+describe('figures of a call', { skip: process.getuid() !== 0 && 'takes root: network namespaces' }, () => {
+  let bench;
+  before(async () => {
+    bench = await ExactnessBench.start();
+  });
+  after(() => bench?.stop());
+
+  for (const [name, profile] of profiles) {
+    test(name, { timeout: 1000 * (profile.seconds + 90) }, async () => {
+      const reports = await bench.run(name, profile);
+      console.log(table(name, reports));
+      const off = reports.flatMap(({ user, lines }) => lines.filter(({ within }) => !within).map((line) => ({ user, ...line })));
+      assert.deepEqual(off, [], 'figures that are off');
+    });
+  }
+});

@@ -1,0 +1,214 @@
+// One call of two under a profile of the network, and Callroom's figures of it beside the truth.
+import { clientPage, launchBrowser, mediaFlows } from './browser.mjs';
+import { readStatistics, truthOf } from './call_truth.mjs';
+import { NetEmulator } from './net_emulator.mjs';
+import { startStack } from './stack.mjs';
+
+const kSampleMs = 3000;
+const kReadingMs = 500;
+const kUsers = ['ada', 'grace'];
+
+/** What a figure may be off by: this much, or this share of the truth. */
+export const kTolerances = {
+  packet_loss_in_pct: { by: 0.5, share: 0.1 },
+  packet_loss_out_pct: { by: 0.5, share: 0.1 },
+  latency_avg_ms: { by: 5, share: 0.05 },
+  latency_p95_ms: { by: 5, share: 0.05 },
+  jitter_avg_ms: { by: 3, share: 0.2 },
+  bandwidth_in_kbps: { share: 0.03 },
+  bandwidth_out_kbps: { share: 0.03 },
+  frame_rate_avg: { by: 1 },
+  resolution_max: { exact: true },
+  connection_drops: { exact: true },
+  recoveries: { exact: true },
+};
+
+/** The profiles of the network. `both`, `up`, `down`: rules from the start; `during`: what happens meanwhile. */
+export const kProfiles = {
+  clean: { seconds: 40 },
+  'loss-3': { seconds: 60, both: { loss: 3 } },
+  'loss-10': { seconds: 60, both: { loss: 10 } },
+  'delay-100': { seconds: 45, both: { delay: 100, jitter: 10 } },
+  'delay-300': { seconds: 60, both: { delay: 300, jitter: 30 } },
+  'rate-300': { seconds: 60, both: { rate: 300 } },
+  blackout: { seconds: 45, during: 'blackout' },
+  mute: { seconds: 60, during: 'mute' },
+  throttled: { seconds: 45, during: 'throttle' },
+};
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class ExactnessBench {
+  static async start() {
+    const bench = new ExactnessBench();
+    bench.network = await NetEmulator.start();
+    try {
+      bench.stack = await startStack({ ...bench.network.stackSettings, services: 'postgres janus nginx' });
+      bench.browser = await launchBrowser();
+    } catch (error) {
+      await bench.stop();
+      throw error;
+    }
+    return bench;
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.stack?.close();
+    await this.network?.stop();
+  }
+
+  /** @returns one report per participant: { user, lines: [{ figure, measured, truth, error, within }], row, samples } */
+  async run(name, profile) {
+    const room = `exact-${name}-${Date.now()}`;
+    const before = await this.network.counts();
+    for (const way of ['both', 'up', 'down']) if (profile[way]) await this.network.set(way, profile[way]);
+    const pages = [];
+    for (const _ of kUsers) pages.push(await this.#page());
+    // From before the first packet: the rows are about the whole call.
+    const readings = pages.map(() => []);
+    let over = false;
+    const reading = pages.map(async (page, i) => {
+      while (!over) {
+        readings[i].push(await page.evaluate(readStatistics));
+        await sleep(kReadingMs);
+      }
+      readings[i].push(await page.evaluate(readStatistics));
+    });
+    for (const [i, page] of pages.entries()) await this.#join(page, room, kUsers[i]);
+    for (const page of pages) await mediaFlows(page, { samples: 0, timeoutMs: 30_000 });
+    const happening = profile.during ? kHappenings[profile.during](this, pages, profile) : undefined;
+    await sleep(1000 * profile.seconds);
+    await happening;
+    over = true;
+    await Promise.all(reading);
+    const counts = difference(await this.network.counts(), before);
+    await this.network.set('both', {});
+    const samples = await Promise.all(
+      pages.map((page) => page.evaluate(() => call.sending.events.map(({ data }) => data).filter((data) => data?.callroom === 'quality'))),
+    );
+    await Promise.all(pages.map((page) => page.evaluate(() => call.sending.ask({ request: 'leave' }))));
+    const rows = await this.stack.sessionRows(room, kUsers.length);
+    for (const page of pages) await page.context().close();
+    const truths = readings.map((read) => truthOf(read, counts, kSampleMs));
+    return kUsers.map((user, i) => {
+      const row = rows.find(({ user_id }) => user_id === user);
+      // What is relayed to one is what the other sends; frames that the last hop loses are its loss, not its frame rate.
+      return report(user, row, samples[i], { ...truths[i], frame_rate_out: truths[1 - i].frame_rate_in }, profile);
+    });
+  }
+
+  async #page() {
+    const page = await clientPage(this.browser, this.stack);
+    await page.evaluate(async () => {
+      window.prepared = await client.prepare('janus.plugin.callroom');
+    });
+    return page;
+  }
+
+  async #join(page, room, user) {
+    await page.evaluate(
+      async ([room, user]) => {
+        await prepared.sending.ask({ request: 'create', room, videocodec: 'vp8', quality_events: true }).catch(() => undefined);
+        window.call = await client.joinCallroom(prepared, { room, user });
+      },
+      [room, user],
+    );
+  }
+}
+
+/** Counts since `before`; SSRCs are new with each call, but the emulator outlives it. */
+function difference(now, before) {
+  const way = (name) =>
+    Object.fromEntries(
+      Object.entries(now[name]).map(([ssrc, counts]) => [
+        ssrc,
+        Object.fromEntries(Object.entries(counts).map(([key, value]) => [key, value - (before[name][ssrc]?.[key] ?? 0)])),
+      ]),
+    );
+  return { up: way('up'), down: way('down') };
+}
+
+const kHappenings = {
+  async blackout({ network }, _pages, { blackoutSeconds = 5, at = 15 }) {
+    await sleep(1000 * at);
+    await network.set('both', { loss: 100 });
+    await sleep(1000 * blackoutSeconds);
+    await network.set('both', {});
+  },
+
+  /** The first participant mutes the microphone, then turns the camera off and on. */
+  async mute(_bench, [page], { muteSeconds = 10 }) {
+    const publish = (kind, on) =>
+      page.evaluate(
+        async ([kind, on]) => {
+          const track = prepared.stream.getTracks().find((t) => t.kind === kind);
+          const sender = call.sending.peer.getTransceivers().find((t) => t.receiver.track.kind === kind).sender;
+          await sender.replaceTrack(on ? track : null);
+        },
+        [kind, on],
+      );
+    for (const kind of ['audio', 'video']) {
+      await sleep(8000);
+      await publish(kind, false);
+      await sleep(1000 * muteSeconds);
+      await publish(kind, true);
+    }
+  },
+
+  /** A tab whose main thread is busy most of the time and slowed down besides. */
+  async throttle(_bench, [page], { factor = 6 }) {
+    await sleep(10_000);
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: factor });
+    await sleep(15_000);
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  },
+};
+
+function report(user, row, samples, truth, profile) {
+  const number = (value) => (value === null || value === undefined ? undefined : Number(value));
+  const blackout = profile.during === 'blackout';
+  const jitters = [truth.jitter_in_ms, truth.jitter_out_ms].filter((value) => value !== undefined);
+  const pairs = {
+    packet_loss_in_pct: [number(row.packet_loss_in_pct), truth.packet_loss_in_pct],
+    packet_loss_out_pct: [number(row.packet_loss_out_pct), truth.packet_loss_out_pct],
+    latency_avg_ms: [number(row.latency_avg_ms), truth.latency_avg_ms],
+    latency_p95_ms: [number(row.latency_p95_ms), truth.latency_p95_ms],
+    jitter_avg_ms: [number(row.jitter_avg_ms), jitters.reduce((a, b) => a + b, 0) / Math.max(1, jitters.length)],
+    bandwidth_in_kbps: [number(row.bandwidth_in_kbps), truth.bandwidth_in_kbps],
+    bandwidth_out_kbps: [number(row.bandwidth_out_kbps), truth.bandwidth_out_kbps],
+    frame_rate_avg: [number(row.frame_rate_avg), (truth.frame_rate_in + truth.frame_rate_out) / 2],
+    resolution_max: [row.resolution_max, largest([...truth.sizes_in, ...truth.sizes_out])],
+    connection_drops: [number(row.connection_drops), blackout ? 1 : 0],
+    recoveries: [number(row.recoveries), blackout ? 1 : 0],
+  };
+  const lines = Object.entries(pairs).map(([figure, [measured, expected]]) => ({ figure, measured, truth: expected, ...judge(kTolerances[figure], measured, expected) }));
+  return { user, row, samples, lines };
+}
+
+function largest(sizes) {
+  return sizes.toSorted((a, b) => area(b) - area(a))[0];
+}
+const area = (size) => size.split('x').reduce((a, b) => a * b, 1);
+
+function judge(tolerance, measured, truth) {
+  if (tolerance.exact) return { error: measured === truth ? 0 : undefined, within: measured === truth };
+  if (measured === undefined || truth === undefined) return { error: undefined, within: measured === truth };
+  const error = measured - truth;
+  const allowed = Math.max(tolerance.by ?? 0, (tolerance.share ?? 0) * Math.abs(truth));
+  return { error, allowed, within: Math.abs(error) <= allowed };
+}
+
+/** The report as a table: figure, measured, truth, error. */
+export function table(name, reports) {
+  const show = (value) => (typeof value === 'number' ? (Number.isInteger(value) ? String(value) : value.toFixed(2)) : String(value ?? '-'));
+  const rows = [[name, 'user', 'measured', 'truth', 'error', 'allowed', '']];
+  for (const { user, lines } of reports) {
+    for (const line of lines) {
+      rows.push([line.figure, user, show(line.measured), show(line.truth), show(line.error), show(line.allowed), line.within ? 'ok' : 'OFF']);
+    }
+  }
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')).join('\n');
+}

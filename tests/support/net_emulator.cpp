@@ -1,0 +1,298 @@
+// A network between this machine and a network namespace on it, in user space: two TUN devices, and what goes in at one
+// comes out at the other, late, jittered, lost or squeezed through a narrow link. For kernels without netem. Only UDP
+// is touched, so that signaling, over TCP, stays as it is.
+//
+//   net_emulator NAMESPACE NEAR_DEVICE NEAR_ADDRESS/LEN FAR_DEVICE FAR_ADDRESS/LEN
+//
+// "up" is from here into the namespace. Commands, a line each on standard input; each is answered by a line:
+//
+//   set up|down|both [loss=PERCENT] [delay=MS] [jitter=MS] [rate=KBIT/S] [queue=MS] [ordered=0|1]   all others as
+//   without a rule stat      JSON: for both ways and each SSRC of RTP: packets and bytes (UDP payloads) offered, and
+//   how many were dropped quit
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <queue>
+#include <random>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Ms = std::chrono::duration<double, std::milli>;
+using Bytes = std::vector<std::uint8_t>;
+
+[[noreturn]] void fail(const std::string& what) {
+  std::perror(("net_emulator: " + what).c_str());
+  std::exit(1);
+}
+
+void run(const std::string& command) {
+  if (std::system(command.c_str()) != 0) fail(command);
+}
+
+struct Rule {
+  double loss_pct = 0, delay_ms = 0, jitter_ms = 0, rate_kbps = 0;
+  double queue_ms = 400;  // what a narrow link holds before it drops
+  bool ordered = false;   // jitter does not let a packet overtake another
+};
+
+struct Counts {
+  std::uint64_t packets = 0, bytes = 0, dropped = 0, dropped_bytes = 0;
+};
+
+// The payload of a UDP packet over IPv4; empty for anything else.
+std::span<const std::uint8_t> udp_payload(std::span<const std::uint8_t> packet) {
+  if (packet.size() < 28 || packet[0] >> 4 != 4 || packet[9] != 17) return {};
+  const std::size_t start = std::size_t{4} * (packet[0] & 0x0F) + 8;
+  return start <= packet.size() ? packet.subspan(start) : std::span<const std::uint8_t>{};
+}
+
+// RTP, not RTCP (RFC 5761), STUN or DTLS.
+bool is_rtp(std::span<const std::uint8_t> payload) {
+  if (payload.size() < 12 || payload[0] >> 6 != 2) return false;
+  const unsigned type = payload[1] & 0x7FU;
+  return type < 64 || type > 95;
+}
+
+std::uint32_t ssrc_of(std::span<const std::uint8_t> rtp) {
+  return static_cast<std::uint32_t>(rtp[8]) << 24 | static_cast<std::uint32_t>(rtp[9]) << 16 |
+         static_cast<std::uint32_t>(rtp[10]) << 8 | rtp[11];
+}
+
+class Way {
+ public:
+  Rule rule;
+
+  // When the packet is to come out; false: never.
+  bool admit(std::span<const std::uint8_t> packet, Clock::time_point now, std::mt19937& random,
+             Clock::time_point& due) {
+    due = now;
+    const auto payload = udp_payload(packet);
+    if (payload.empty()) return true;
+    Counts none;
+    Counts& counts = is_rtp(payload) ? streams_[ssrc_of(payload)] : none;
+    ++counts.packets;
+    counts.bytes += payload.size();
+    if (!pass(packet.size(), now, random, due)) {
+      ++counts.dropped;
+      counts.dropped_bytes += payload.size();
+      return false;
+    }
+    return true;
+  }
+
+  std::string json() const {
+    std::ostringstream out;
+    const char* separator = "";
+    out << '{';
+    for (const auto& [ssrc, counts] : streams_) {
+      out << separator << '"' << ssrc << R"(":{"packets":)" << counts.packets << R"(,"bytes":)" << counts.bytes
+          << R"(,"dropped":)" << counts.dropped << R"(,"droppedBytes":)" << counts.dropped_bytes << '}';
+      separator = ",";
+    }
+    out << '}';
+    return out.str();
+  }
+
+ private:
+  bool pass(std::size_t size, Clock::time_point now, std::mt19937& random, Clock::time_point& due) {
+    std::uniform_real_distribution<double> chance(0, 1);
+    if (chance(random) * 100 < rule.loss_pct) return false;
+    if (rule.rate_kbps > 0) {
+      link_free_ = std::max(link_free_, now);
+      if (Ms(link_free_ - now).count() > rule.queue_ms) return false;
+      link_free_ += std::chrono::duration_cast<Clock::duration>(Ms(static_cast<double>(size) * 8 / rule.rate_kbps));
+      due = link_free_;
+    }
+    const double late_ms = rule.delay_ms + rule.jitter_ms * (2 * chance(random) - 1);
+    due += std::chrono::duration_cast<Clock::duration>(Ms(std::max(0.0, late_ms)));
+    if (rule.ordered) due = last_due_ = std::max(due, last_due_);
+    return true;
+  }
+
+  std::map<std::uint32_t, Counts> streams_;
+  Clock::time_point link_free_{}, last_due_{};
+};
+
+struct Parcel {
+  Clock::time_point due;
+  std::uint64_t number;
+  int to;
+  Bytes packet;
+
+  bool operator<(const Parcel& other) const { return due != other.due ? due > other.due : number > other.number; }
+};
+
+class Emulator {
+ public:
+  explicit Emulator(std::array<int, 2> devices)
+      : devices_(devices), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)) {}
+
+  void work() {
+    for (;;) {
+      arm();
+      std::array<pollfd, 4> polled{
+          {{devices_[0], POLLIN, 0}, {devices_[1], POLLIN, 0}, {timer_, POLLIN, 0}, {0, POLLIN, 0}}};
+      poll(polled.data(), polled.size(), -1);
+      for (int way = 0; way < 2; ++way) {
+        if ((polled[static_cast<std::size_t>(way)].revents & POLLIN) != 0) take(way);
+      }
+      deliver();
+      if ((polled[3].revents & (POLLIN | POLLHUP)) != 0 && !listen()) return;
+    }
+  }
+
+ private:
+  void take(int way) {
+    std::array<std::uint8_t, 2048> buffer{};
+    for (;;) {
+      const ssize_t size = read(devices_[static_cast<std::size_t>(way)], buffer.data(), buffer.size());
+      if (size <= 0) return;
+      const std::span packet(buffer.data(), static_cast<std::size_t>(size));
+      Clock::time_point due;
+      if (!ways_[static_cast<std::size_t>(way)].admit(packet, Clock::now(), random_, due)) continue;
+      parcels_.push({due, next_number_++, 1 - way, Bytes(packet.begin(), packet.end())});
+    }
+  }
+
+  void deliver() {
+    const auto now = Clock::now();
+    while (!parcels_.empty() && parcels_.top().due <= now) {
+      const Parcel& parcel = parcels_.top();
+      if (write(devices_[static_cast<std::size_t>(parcel.to)], parcel.packet.data(), parcel.packet.size()) < 0 &&
+          errno != EIO) {
+        std::perror("net_emulator: write");
+      }
+      parcels_.pop();
+    }
+  }
+
+  void arm() {
+    itimerspec when{};
+    if (!parcels_.empty()) {
+      const auto ns =
+          std::max<std::int64_t>(1, std::chrono::nanoseconds(parcels_.top().due.time_since_epoch()).count());
+      when.it_value = {ns / 1'000'000'000, ns % 1'000'000'000};
+    }
+    timerfd_settime(timer_, TFD_TIMER_ABSTIME, &when, nullptr);
+  }
+
+  bool listen() {
+    std::array<char, 1024> buffer{};
+    const ssize_t size = read(0, buffer.data(), buffer.size());
+    if (size <= 0) return false;
+    input_.append(buffer.data(), static_cast<std::size_t>(size));
+    for (std::size_t end; (end = input_.find('\n')) != std::string::npos; input_.erase(0, end + 1)) {
+      if (!obey(input_.substr(0, end))) return false;
+    }
+    return true;
+  }
+
+  bool obey(const std::string& line) {
+    std::istringstream words(line);
+    std::string command;
+    words >> command;
+    if (command == "quit") return false;
+    if (command == "stat") {
+      std::cout << R"({"up":)" << ways_[0].json() << R"(,"down":)" << ways_[1].json() << '}' << std::endl;
+    } else if (command == "set") {
+      std::cout << (set(words) ? "ok" : "what?") << std::endl;
+    } else {
+      std::cout << "what?" << std::endl;
+    }
+    return true;
+  }
+
+  bool set(std::istringstream& words) {
+    std::string which;
+    words >> which;
+    if (which != "up" && which != "down" && which != "both") return false;
+    Rule rule;
+    for (std::string word; words >> word;) {
+      const std::size_t equals = word.find('=');
+      if (equals == std::string::npos) return false;
+      const double value = std::strtod(word.c_str() + equals + 1, nullptr);
+      const std::string name = word.substr(0, equals);
+      if (name == "loss")
+        rule.loss_pct = value;
+      else if (name == "delay")
+        rule.delay_ms = value;
+      else if (name == "jitter")
+        rule.jitter_ms = value;
+      else if (name == "rate")
+        rule.rate_kbps = value;
+      else if (name == "queue")
+        rule.queue_ms = value;
+      else if (name == "ordered")
+        rule.ordered = value != 0;
+      else
+        return false;
+    }
+    if (which != "down") ways_[0].rule = rule;
+    if (which != "up") ways_[1].rule = rule;
+    return true;
+  }
+
+  std::array<int, 2> devices_;  // near, far
+  int timer_;
+  std::array<Way, 2> ways_;  // up, down
+  std::priority_queue<Parcel> parcels_;
+  std::uint64_t next_number_ = 0;
+  std::mt19937 random_{20260101};
+  std::string input_;
+};
+
+int open_tun(const std::string& name) {
+  const int device = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (device < 0) fail("/dev/net/tun");
+  ifreq request{};
+  std::snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name.c_str());
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  if (ioctl(device, TUNSETIFF, &request) < 0) fail("device " + name);
+  return device;
+}
+
+void bring_up(const std::string& name, const std::string& address) {
+  run("ip addr add " + address + " dev " + name + " && ip link set " + name + " mtu 1400 up");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 6) {
+    std::cerr << "usage: net_emulator NAMESPACE NEAR_DEVICE NEAR_ADDRESS/LEN FAR_DEVICE FAR_ADDRESS/LEN\n";
+    return 2;
+  }
+  const std::string space = arguments[1], near = arguments[2], far = arguments[4];
+  const int near_device = open_tun(near);
+  bring_up(near, arguments[3]);
+  const int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  const int there = open(("/var/run/netns/" + space).c_str(), O_RDONLY | O_CLOEXEC);
+  if (here < 0 || there < 0 || setns(there, CLONE_NEWNET) != 0) fail("namespace " + space);
+  const int far_device = open_tun(far);
+  bring_up(far, arguments[5]);
+  run("ip link set lo up && ip route add default dev " + far);
+  if (setns(here, CLONE_NEWNET) != 0) fail("back to this namespace");
+  std::cout << "ready" << std::endl;
+  Emulator({near_device, far_device}).work();
+}
