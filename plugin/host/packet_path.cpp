@@ -68,7 +68,7 @@ void read_receiver_rtcp(Downlink& downlink, const janus_plugin_rtcp& packet, Mon
   }
   const quality::RtcpDigest digest =
       downlink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), track != nullptr ? &track->leg->stream : nullptr,
-                            std::span(downlink.streams).first(known), now, wall_now());
+                            std::span(downlink.streams).first(known), now, [] { return wall_now(); });
   if (digest.wants_key_frame() && track != nullptr) track->key_frame_asked.store(true, std::memory_order_relaxed);
 }
 

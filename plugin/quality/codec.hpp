@@ -14,7 +14,7 @@ constexpr std::uint32_t clock_khz(MediaKind kind) {
   return kind == MediaKind::kAudio ? 48 : 90;
 }
 
-struct FrameSize {
+struct alignas(4) FrameSize {  // one word, to be read and written at once
   std::uint16_t width = 0, height = 0;
 
   bool known() const { return height != 0; }

@@ -11,40 +11,47 @@ void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
 }
 
 bool DownlinkStream::fits(std::uint32_t highest) const {
-  const std::uint32_t newest = relay_.counts().highest_sequence;
-  const std::uint32_t behind = newest - highest;
-  return behind < 1U << 15 && behind < newest - before_first_;
+  return fits(highest, relay_.counts());
+}
+
+bool DownlinkStream::fits(std::uint32_t highest, const RelayCounts::Counts& counts) const {
+  const std::uint32_t behind = counts.highest_sequence - highest;
+  return behind < 1U << 15 && behind < counts.highest_sequence - before_first_;
 }
 
 // Numbers that were passed over, less those that came late after all.
 std::uint32_t DownlinkStream::gaps_in(const RelayCounts::Counts& counts) const {
-  const std::uint32_t span = counts.highest_sequence - before_first_;
-  return span - std::min(span, static_cast<std::uint32_t>(counts.packets));
+  constexpr std::uint32_t kPackets = (1U << 24) - 1;  // what the relay's count is modulo
+  const std::uint32_t gaps =
+      (counts.highest_sequence - before_first_ - static_cast<std::uint32_t>(counts.packets)) & kPackets;
+  return gaps <= kPackets / 2 ? gaps : 0;
 }
 
 // The report is a trip behind the relay: of the gaps since the report before, it has its share.
-std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest) {
-  const RelayCounts::Counts counts = relay_.counts();
+std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest, const RelayCounts::Counts& counts) {
   const std::uint32_t gaps = gaps_in(counts);
-  const auto since = static_cast<double>(counts.highest_sequence - seen_highest_);
-  const auto behind = static_cast<double>(counts.highest_sequence - highest);
-  const double more = static_cast<double>(gaps) - static_cast<double>(seen_gaps_);
-  const double unseen = since > 0 && behind < since ? more * behind / since : 0;
+  const std::uint32_t since = counts.highest_sequence - seen_highest_;
+  const std::uint32_t behind = counts.highest_sequence - highest;
+  const auto more = static_cast<std::int64_t>(gaps) - seen_gaps_;
   seen_highest_ = counts.highest_sequence;
   seen_gaps_ = gaps;
-  return static_cast<std::uint32_t>(std::max(0.0, static_cast<double>(gaps) - unseen + 0.5));
+  if (more == 0 || behind >= since) return gaps;
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(0, gaps - more * behind / since));
 }
 
-void DownlinkStream::on_report_block(const ReportBlock& block, MonotonicUs now) {
+bool DownlinkStream::on_report_block(const ReportBlock& block, MonotonicUs now) {
+  const RelayCounts::Counts counts = relay_.counts();
+  if (!fits(block.highest, counts)) return false;
   const auto newer = static_cast<std::int32_t>(block.highest - highest_.get());
-  if (reports_.get() != 0 && newer < 0) return;  // an old report, overtaken
+  if (reports_.get() != 0 && newer < 0) return true;  // an old report, overtaken
   ssrc_ = block.ssrc;
   highest_.set(block.highest);
   lost_.set(static_cast<std::uint32_t>(block.lost));
-  gaps_reported_.set(gaps_at(block.highest));
+  gaps_reported_.set(gaps_at(block.highest, counts));
   jitter_.set(block.jitter);
   last_report_.set(now);
   reports_.add(1);
+  return true;
 }
 
 void DownlinkStream::on_repair_block(const ReportBlock& block) {
@@ -95,7 +102,9 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.duration_us = now - taken_at_;
   const bool begins = taken_.packets == 0;
   const RelayCounts::Counts counts = relay_.counts();
-  window.relayed = take(taken_.packets, static_cast<std::uint32_t>(counts.packets));
+  constexpr std::uint32_t kPackets = (1U << 24) - 1;
+  window.relayed = (static_cast<std::uint32_t>(counts.packets) - taken_.packets) & kPackets;
+  taken_.packets = static_cast<std::uint32_t>(counts.packets);
   window.bytes = take(taken_.bytes, counts.bytes);
   if (begins && window.relayed != 0)
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));

@@ -50,7 +50,7 @@ struct DownlinkWindow {
 class RelayCounts {
  public:
   struct Counts {
-    std::uint64_t packets = 0, bytes = 0;  // relayed so far
+    std::uint64_t packets = 0, bytes = 0;  // relayed so far, modulo 2^24 and 2^40
     std::uint32_t highest_sequence =
         0;  // extended, as the peer's reports have it; of the first packet less one before it
   };
@@ -86,7 +86,8 @@ class DownlinkStream {
   // Whether a block with this extended highest sequence number can be about what was relayed here.
   bool fits(std::uint32_t highest) const;
 
-  void on_report_block(const ReportBlock& block, MonotonicUs now);
+  // False, and nothing changed, where the block does not fit.
+  bool on_report_block(const ReportBlock& block, MonotonicUs now);
   void on_repair_block(const ReportBlock& block);  // of the RTX stream beside this one
   void on_request(MonotonicUs now);                // PLI or FIR
 
@@ -103,7 +104,8 @@ class DownlinkStream {
 
   void on_key_frame(PacketEvents events, MonotonicUs now);
   std::uint32_t gaps_in(const RelayCounts::Counts& counts) const;
-  std::uint32_t gaps_at(std::uint32_t highest);
+  std::uint32_t gaps_at(std::uint32_t highest, const RelayCounts::Counts& counts);
+  bool fits(std::uint32_t highest, const RelayCounts::Counts& counts) const;
 
   const MediaKind kind_;
   Counter<bool> screen_share_{};

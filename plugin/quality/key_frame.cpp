@@ -19,18 +19,23 @@ std::optional<FrameSize> frame_size(std::uint32_t width, std::uint32_t height) {
 
 // ---- VP8: RFC 7741 section 4.2 (payload descriptor), RFC 6386 section 9.1 (frame header) ----
 
-// The frame header where the packet starts partition 0 of a frame, else empty.
+// The frame header where the packet starts partition 0 of a frame, else empty. Read for every frame, so without a
+// reader.
 Bytes vp8_frame_start(Bytes payload) {
-  ByteReader reader(payload);
-  const std::uint8_t first = reader.u8();
-  const bool starts_frame = (first & 0x10) != 0 && (first & 0x07) == 0;
-  if ((first & 0x80) != 0) {
-    const std::uint8_t extensions = reader.u8();
-    if ((extensions & 0x80) != 0 && (reader.u8() & 0x80) != 0) reader.skip(1);  // 15-bit picture id
-    if ((extensions & 0x40) != 0) reader.skip(1);                               // TL0PICIDX
-    if ((extensions & 0x30) != 0) reader.skip(1);                               // TID, Y, KEYIDX
+  constexpr unsigned kStart = 0x10, kPartition = 0x07, kExtended = 0x80;
+  if (payload.size() < 2 || (payload[0] & (kStart | kPartition)) != kStart) return {};
+  std::size_t at = 1;
+  if ((payload[0] & kExtended) != 0) {
+    const unsigned extensions = payload[1];
+    at = 2;
+    if ((extensions & 0x80) != 0) {  // picture id, of 7 or 15 bits
+      if (at >= payload.size()) return {};
+      at += (payload[at] & 0x80) != 0 ? 2 : 1;
+    }
+    at += extensions >> 6 & 1;               // TL0PICIDX
+    at += (extensions & 0x30) != 0 ? 1 : 0;  // TID, Y, KEYIDX
   }
-  return reader.ok() && starts_frame ? payload.subspan(reader.position()) : Bytes{};
+  return at < payload.size() ? payload.subspan(at) : Bytes{};
 }
 
 bool vp8_is_key(Bytes payload) {

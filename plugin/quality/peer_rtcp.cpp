@@ -34,12 +34,12 @@ struct DownlinkHandler : QuietHandler {
   DownlinkStream* stream;
   std::span<DownlinkStream* const> streams;
   MonotonicUs now;
-  WallTime wall;
+  WallClock wall;
   DownlinkStream* first_of_packet = nullptr;
   RtcpDigest digest;
 
   DownlinkHandler(DownlinkRtcp& owner, DownlinkStream* target, std::span<DownlinkStream* const> all, MonotonicUs at,
-                  WallTime wall_at)
+                  WallClock wall_at)
       : rtcp(owner), stream(target), streams(all), now(at), wall(wall_at) {}
 
   // The only stream whose relayed numbers the block fits; null where none or several do.
@@ -64,16 +64,15 @@ struct DownlinkHandler : QuietHandler {
   // block is another m-line's where it has that one's SSRC, else it is that of the RTX stream beside the first. Numbers
   // that were never relayed disprove any of it.
   void on_report_block(unsigned index, const ReportBlock& block) {
-    DownlinkStream* target = stream;
-    if (index == 0) {
-      if (target == nullptr || !target->fits(block.highest)) target = only_fit(block);
-      first_of_packet = target;
-    } else {
-      target = with_ssrc(block.ssrc);
-      if (target == nullptr && first_of_packet != nullptr) return first_of_packet->on_repair_block(block);
+    DownlinkStream* target = index == 0 ? stream : with_ssrc(block.ssrc);
+    if (index != 0 && target == nullptr && first_of_packet != nullptr) return first_of_packet->on_repair_block(block);
+    const bool fits = target != nullptr && target->on_report_block(block, now);
+    if (!fits && index == 0) {
+      target = only_fit(block);
+      if (target != nullptr) target->on_report_block(block, now);
     }
-    if (target == nullptr || !target->fits(block.highest)) return rtcp.unattributed_.add(1);
-    target->on_report_block(block, now);
+    if (index == 0) first_of_packet = target;
+    if (target == nullptr || (!fits && index != 0)) return rtcp.unattributed_.add(1);
     rtcp.on_round_trip(block, now, wall);
   }
   void on_picture_loss() {
@@ -103,7 +102,7 @@ RtcpDigest UplinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, UplinkStr
 }
 
 RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
-                                 std::span<DownlinkStream* const> streams, MonotonicUs now, WallTime wall) {
+                                 std::span<DownlinkStream* const> streams, MonotonicUs now, WallClock wall) {
   silence_.heard(now);
   DownlinkHandler handler(*this, stream, streams, now, wall);
   if (!read_compound(compound, handler)) [[unlikely]] {
@@ -113,9 +112,9 @@ RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, Downlin
   return handler.digest;
 }
 
-void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallTime wall) {
+void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall) {
   if (block.last_sr == 0 || now - last_round_trip_ < kRoundTripSpacingUs) return;
-  const auto rtt_ms = round_trip_ms(compact_ntp(wall), block.last_sr, block.delay_since_last_sr);
+  const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;
   last_round_trip_ = now;
   const std::uint32_t count = round_trips_.get();

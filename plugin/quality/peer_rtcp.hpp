@@ -28,6 +28,21 @@ struct RtcpDigest {
   bool wants_key_frame() const { return picture_loss || full_intra; }
 };
 
+// The clock that the core stamps its sender reports with: read only where a report block calls for it. Refers to the
+// callable, and does not outlive it.
+class WallClock {
+ public:
+  template <typename Read>
+  WallClock(const Read& read)  // NOLINT: implicit by design
+      : context_(&read), read_([](const void* context) { return (*static_cast<const Read*>(context))(); }) {}
+
+  WallTime operator()() const { return read_(context_); }
+
+ private:
+  const void* context_;
+  WallTime (*read_)(const void*);
+};
+
 // When something was last heard, and the last silence of more than a second.
 class Silence {
  public:
@@ -65,9 +80,8 @@ class UplinkRtcp {
 class DownlinkRtcp {
  public:
   // `stream`: that of the m-line the core names, or null; `streams`: all of this PeerConnection (null entries are
-  // skipped). `wall`: the clock that the core stamps its sender reports with.
   RtcpDigest on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
-                     std::span<DownlinkStream* const> streams, MonotonicUs now, WallTime wall);
+                     std::span<DownlinkStream* const> streams, MonotonicUs now, WallClock wall);
 
   std::uint32_t malformed() const { return malformed_.get(); }
   std::uint32_t unattributed() const { return unattributed_.get(); }  // report blocks that fit nothing that was relayed
@@ -88,7 +102,7 @@ class DownlinkRtcp {
   static constexpr MonotonicUs kRoundTripSpacingUs = 125'000;  // 24 of them span a sample of 3 s
   static constexpr std::size_t kRecent = 512;
 
-  void on_round_trip(const ReportBlock& block, MonotonicUs now, WallTime wall);
+  void on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall);
   bool on_feedback(const TransportFeedback& feedback, RtcpDigest& digest);
 
   Counter<std::uint32_t> malformed_{}, unattributed_{};

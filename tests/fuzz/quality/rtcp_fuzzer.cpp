@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     now += 300'000;
     from_sender.on_rtcp(compound, &uplink, now);
     const RtcpDigest digest = from_receiver.on_rtcp(compound, take % 3 == 0 ? nullptr : streams[take % 3], streams, now,
-                                                    WallTime(std::chrono::microseconds(now)));
+                                                    [now] { return WallTime(std::chrono::microseconds(now)); });
     require(digest.twcc_lost <= digest.twcc_covered);
     at += 1 + take;
   }

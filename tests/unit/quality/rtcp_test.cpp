@@ -73,7 +73,7 @@ struct Receiver {
     video_relay.now = {1000, 1'000'000, 20'999};
   }
   RtcpDigest take(const Bytes& compound, DownlinkStream* stream, MonotonicUs now = kSecond, WallTime wall = {}) {
-    return rtcp.on_rtcp(compound, stream, streams, now, wall);
+    return rtcp.on_rtcp(compound, stream, streams, now, [wall] { return wall; });
   }
 };
 
