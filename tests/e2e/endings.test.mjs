@@ -7,7 +7,7 @@ import { JanusClient } from '../support/janus_client.mjs';
 import { startStack, until } from '../support/stack.mjs';
 import { isPlausible } from '../support/rows.mjs';
 
-const kSessionTimeoutS = 6;
+const kSessionTimeoutS = 12;
 const kReclaimS = 2;
 // Over 20 s of media, so that sessions are rated.
 const kMediaS = 22;
@@ -56,7 +56,7 @@ async function join(page, room, user) {
 /** The row of the person whose end is looked at, which must be the only one of theirs. */
 async function rowOf(room, reason) {
   const of = () => stack.rows('SELECT * FROM session_quality_logs WHERE room = $1 AND user_id = $2', [room, 'one']);
-  const rows = await until(of, (found) => found.length > 0, { timeoutMs: 20_000, what: `a row of room ${room}` });
+  const rows = await until(of, (found) => found.length > 0, { timeoutMs: 30_000, what: `a row of room ${room}` });
   assert.equal(rows.length, 1, 'one row for one session');
   assert.equal(rows[0].end_reason, reason);
   return rows[0];
@@ -96,11 +96,14 @@ describe('a session has one row, and it says how it ended', { timeout: 180_000 }
   });
 
   test('taken over by the same user from elsewhere', async () => {
-    await closing.evaluate(async (video) => {
+    // Who takes a session over shows that it is theirs.
+    const token = await ones.evaluate(() => window.calls.takeover.joined.receive_token);
+    await closing.evaluate(async ([video, token]) => {
       const prepared = await client.prepare('janus.plugin.callroom', video);
-      window.taken = await client.joinCallroom(prepared, { room: 'takeover', user: 'one', takeover: true });
+      const how = { room: 'takeover', user: 'one', takeover: true, receive_token: token };
+      window.taken = await client.joinCallroom(prepared, how);
       await window.taken.seen;
-    }, kVideo);
+    }, [kVideo, token]);
     isPlausible(await rowOf('takeover', 'takeover'), expected);
   });
 
@@ -110,9 +113,13 @@ describe('a session has one row, and it says how it ended', { timeout: 180_000 }
     isPlausible(await rowOf('closed', 'hangup'), expected);
   });
 
-  test('the session timed out', async () => {
-    await ones.evaluate(() => window.calls.timeout.janus.fallSilent());
-    isPlausible(await rowOf('timeout', 'timeout'), expected);
+  test('the session timed out: the client went without a word', async () => {
+    // As where a laptop is shut: no media, no keep-alive, but the connection to Janus is not closed either.
+    await ones.evaluate(() => {
+      window.calls.timeout.janus.fallSilent();
+      for (const handle of [window.calls.timeout.sending, window.calls.timeout.receiving]) handle.peer.close();
+    });
+    isPlausible(await rowOf('timeout', 'timeout'), { ...expected, drops: 1 });
   });
 
   test('the others are told who went, and why', async () => {
