@@ -112,8 +112,10 @@ struct Downlink {
   media::Slots slots;
   std::array<std::atomic<DownlinkTrack*>, 2 * media::Slots::kMost> by_line{};  // for the loop thread
   std::vector<std::unique_ptr<DownlinkTrack>> tracks;
-  quality::DownlinkRtcp rtcp;                                               // of the loop thread
-  std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};  // of the loop thread, filled as they come
+  quality::DownlinkRtcp rtcp;  // of the loop thread
+  // For the loop thread: the first stream_count entries are written once, before they are counted.
+  std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};
+  std::atomic<std::size_t> stream_count{0};
 };
 
 struct CallSession {

@@ -5,8 +5,10 @@
 
 namespace callroom::host {
 
-// The core's callbacks, for the packet path; set once before any session exists.
-void set_packet_core(const Core* core);
+// Where packets are relayed to; set once, before any session exists.
+void set_packet_core(const Core& core);
+
+// Precondition of both: create_session has been called with the session, and destroy_session has not.
 
 void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept;
 void read_rtcp(janus_plugin_session* session, janus_plugin_rtcp* packet) noexcept;

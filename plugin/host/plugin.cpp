@@ -123,7 +123,7 @@ Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> 
       turn_tests_(start_turn_tests(config_)),
       dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
   admin::add_turn_requests(dispatcher_, *turn_tests_);
-  set_packet_core(&core_);
+  set_packet_core(core_);
   for (const auto& room : config_.rooms) {
     if (const auto added = switchboard_.add_room(room); !added) {
       JANUS_LOG(LOG_ERR, "[callroom] Room %s: %s\n", room.id.c_str(), added.error().text.c_str());

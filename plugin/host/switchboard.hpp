@@ -86,7 +86,7 @@ class Switchboard {
   void post(signaling::HandleId to, json::Json event);
   void post(const std::shared_ptr<Handle>& to, std::string transaction, json::Json event,
             std::optional<Jsep> jsep = std::nullopt);
-  void notify(const std::shared_ptr<Handle>& handle, json::Json event);  // Janus's event handlers
+  void notify(const std::shared_ptr<Handle>& handle, json::Json event);      // Janus's event handlers
   Result<void> check_tokens(const signaling::RoomSettings& settings) const;  // asks the core: without the lock
   bool token_proves(const signaling::Join& request) const;                   // asks the core: without the lock
   void post_close(const std::shared_ptr<Handle>& handle);

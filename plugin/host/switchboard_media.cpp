@@ -293,6 +293,9 @@ DownlinkTrack& Switchboard::downlink_track(CallSession& session, const media::Mo
   auto track = std::make_unique<DownlinkTrack>();
   track->leg = std::make_shared<RelayLeg>(session.receiver.lock()->core_session, move.line, move.kind, monotonic_now());
   entry.store(track.get(), std::memory_order_release);
+  const std::size_t known = downlink.stream_count.load(std::memory_order_relaxed);
+  downlink.streams[known] = &track->leg->stream;
+  downlink.stream_count.store(known + 1, std::memory_order_release);
   downlink.tracks.push_back(std::move(track));
   return *downlink.tracks.back();
 }

@@ -75,67 +75,66 @@ struct Tally {
   }
 };
 
-// One packet of a source, read once and handed to every receiver's rewriter.
+// One packet of a source, read once and handed to every receiver's rewriter. On the common path the compiler keeps its
+// members in registers: it is passed on by value, and never by address.
 struct SourcePacket {
   std::uint64_t index = 0;     // extended sequence number
-  std::uint64_t highest = 0;   // of the source so far, this packet included: timestamp << 32 | low half of the index
+  std::uint64_t highest = 0;   // index of the source's newest packet, this one included
   std::uint64_t received = 0;  // running tally of the source, this packet included
-  MonotonicUs now = 0;         // when it arrived; 0: nobody looked
   std::uint32_t head = 0;      // sequence number << 16 | first byte << 8 | marker bit
   std::uint32_t timestamp = 0;
-  std::uint32_t size = 0;
 
-  bool is_newest() const { return static_cast<std::uint32_t>(index) == static_cast<std::uint32_t>(highest); }
+  bool is_newest() const { return index == highest; }
 };
 
 // Where a source stands: gives each packet its extended sequence number. Written by the source's thread alone.
 class SourceProgress {
  public:
-  // Steps from the highest sequence number so far to this one.
-  std::uint16_t steps_to(std::uint16_t sequence) const {
-    return static_cast<std::uint16_t>(sequence - static_cast<std::uint16_t>(highest_index_));
-  }
+  // Counts a packet; the running tally, which is never 0.
+  std::uint64_t count(std::size_t size) { return received_ += Tally::unit(size); }
+  std::uint64_t received() const { return received_; }
 
-  // True where that continues the source's numbering; where not, ask restarts() before anything else.
-  bool continues(std::uint16_t steps) const { return static_cast<std::uint16_t>(steps + kBehind) <= range_; }
+  // Whether the packet follows the newest one directly.
+  bool is_next(std::uint16_t sequence) const { return sequence == static_cast<std::uint16_t>(highest_index_ + 1); }
+
+  // Whether it continues the source's numbering, if not directly; where not, ask restarts() before anything else.
+  bool continues(std::uint16_t sequence) const {
+    const auto steps = static_cast<std::uint16_t>(sequence - static_cast<std::uint16_t>(highest_index_));
+    return highest_index_ != kNothingYet && static_cast<std::uint16_t>(steps + kBehind) <= kBehind + kAhead;
+  }
 
   // A jump counts as a restart of the source's numbering when the next packet confirms it (RFC 3550, A.1); the very
   // first packet always starts one. False: the packet belongs nowhere.
   bool restarts(std::uint16_t sequence) {
-    const bool confirmed = range_ == 0 || sequence == restart_at_;
+    const bool confirmed = highest_index_ == kNothingYet || sequence == restart_at_;
     restart_at_ = static_cast<std::uint16_t>(sequence + 1);
     if (!confirmed) return false;
-    range_ = kBehind + kAhead;
     // The next stretch of numbers that ends in this packet's, far enough on that no old packet can reach it.
     highest_index_ = ((highest_index_ >> 16) + 2) << 16 | sequence;
     return true;
   }
 
-  // Precondition: continues(steps), with the packet's own steps. `now` 0: nobody looked at the clock.
-  SourcePacket accept(const std::uint8_t* header, std::size_t size, MonotonicUs now, std::uint16_t steps) {
-    const std::uint32_t head = std::rotl(load_u32(header), 16) & ~0x7fu;
+  // The packet that follows directly. `now` 0: nobody looked at the clock.
+  SourcePacket advance(const std::uint8_t* header, std::uint64_t received, MonotonicUs now) {
     const std::uint32_t timestamp = load_u32(header + 4);
-    const auto step = static_cast<std::int16_t>(steps);
-    const std::uint64_t index = highest_index_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
-    if (step >= 0) [[likely]] {
-      highest_index_ = index;
-      highest_.store(std::uint64_t{timestamp} << 32 | static_cast<std::uint32_t>(index), std::memory_order_relaxed);
-      if (now != 0) {
-        timed_timestamp_.store(timestamp, std::memory_order_relaxed);
-        timed_at_.store(now, std::memory_order_relaxed);
-      }
-    }
-    received_ += Tally::unit(size);
-    return {.index = index,
-            .highest = highest_.load(std::memory_order_relaxed),
-            .received = received_,
-            .now = now,
-            .head = head,
-            .timestamp = timestamp,
-            .size = static_cast<std::uint32_t>(size)};
+    const std::uint64_t index = ++highest_index_;
+    note(timestamp, now);
+    return {index, index, received, head_of(header), timestamp};
   }
 
-  std::uint64_t received() const { return received_; }  // running tally; the source's thread
+  // Any other packet that continues the numbering, or has restarted it.
+  SourcePacket place(const std::uint8_t* header, std::uint64_t received, MonotonicUs now) {
+    const auto step = static_cast<std::int16_t>(load_u16(header + 2) - static_cast<std::uint16_t>(highest_index_));
+    const std::uint64_t index = highest_index_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
+    const std::uint32_t timestamp = load_u32(header + 4);
+    if (step >= 0) {
+      highest_index_ = index;
+      note(timestamp, now);
+    }
+    return {index, highest_index_, received, head_of(header), timestamp};
+  }
+
+  std::uint32_t newest_timestamp() const { return timestamp_.load(std::memory_order_relaxed); }
 
   // When the packet with this timestamp arrived, within the source's jitter.
   MonotonicUs arrival(std::uint32_t timestamp, std::uint32_t clock_khz) const {
@@ -147,13 +146,22 @@ class SourceProgress {
  private:
   static constexpr std::uint16_t kBehind = 2048;  // no retransmission comes later than this many packets
   static constexpr std::uint16_t kAhead = 16384;
+  static constexpr std::uint64_t kNothingYet = 1 << 20;
 
-  std::uint64_t highest_index_ = 1 << 20;
+  static std::uint32_t head_of(const std::uint8_t* header) { return std::rotl(load_u32(header), 16) & ~0x7fu; }
+
+  void note(std::uint32_t timestamp, MonotonicUs now) {
+    timestamp_.store(timestamp, std::memory_order_relaxed);
+    if (now == 0) return;
+    timed_timestamp_.store(timestamp, std::memory_order_relaxed);
+    timed_at_.store(now, std::memory_order_relaxed);
+  }
+
+  std::uint64_t highest_index_ = kNothingYet;
   std::uint64_t received_ = 0;
-  std::atomic<std::uint64_t> highest_{0};
-  std::atomic<MonotonicUs> timed_at_{0};           // of the last packet whose arrival was timed …
-  std::atomic<std::uint32_t> timed_timestamp_{0};  // … its timestamp
-  std::uint16_t range_ = 0;                        // 0 until the first packet
+  std::atomic<std::uint32_t> timestamp_{0};        // of the newest packet
+  std::atomic<std::uint32_t> timed_timestamp_{0};  // of the last packet whose arrival was timed
+  std::atomic<MonotonicUs> timed_at_{0};           // … and when that was
   std::uint16_t restart_at_ = 0;
 };
 
@@ -184,19 +192,19 @@ class HeaderRewriter {
   }
 
   // For a packet that is not taken: true where the source begins with it, after which it is taken. A packet that
-  // others overtook begins nothing: those would be missing for good.
+  // others overtook begins nothing: those would be missing for good. `now` is when it arrived, `size` how large it is.
   template <typename IsKeyFrame>
-  bool begin(const SourcePacket& packet, IsKeyFrame&& is_key_frame) {
+  bool begin(const SourcePacket& packet, std::size_t size, MonotonicUs now, IsKeyFrame&& is_key_frame) {
     if (!is_held() || !packet.is_newest()) return false;
     if (needs_key_frame_ && !is_key_frame()) return false;
-    start(packet);
+    start(packet, size, now);
     return true;
   }
 
   // Ends what begin() began: the next source (or the same one after a pause or a jump) goes on from here.
   void hold(const SourceProgress& source) {
     if (is_held()) return;
-    const auto timestamp = static_cast<std::uint32_t>(highest_.load(std::memory_order_relaxed) >> 32);
+    const std::uint32_t timestamp = source.newest_timestamp();  // this leg relayed all that the source sent
     last_sequence_ = progress().highest_sequence;
     last_timestamp_ = timestamp + timestamp_offset_;
     last_at_ = source.arrival(timestamp, clock_khz_);
@@ -224,11 +232,10 @@ class HeaderRewriter {
  private:
   static constexpr std::uint64_t kHeld = UINT64_MAX;
 
-  // By value: a pointer to the packet would keep all of it in memory on the common path.
-  [[gnu::noinline, gnu::cold]] void start(SourcePacket packet) {
+  void start(const SourcePacket& packet, std::size_t size, MonotonicUs now) {
     std::uint32_t timestamp = last_timestamp_;
     if (last_at_ != 0) {
-      const MonotonicUs elapsed = std::max<MonotonicUs>(packet.now - last_at_, 0);
+      const MonotonicUs elapsed = std::max<MonotonicUs>(now - last_at_, 0);
       timestamp += std::max(static_cast<std::uint32_t>(elapsed * clock_khz_ / 1000), std::uint32_t{1});
     }
     timestamp_offset_ = timestamp - packet.timestamp;
@@ -236,7 +243,7 @@ class HeaderRewriter {
     head_offset_ = sequence_offset << 16 | payload_type_;
 
     const std::uint64_t relayed = progress().relayed;
-    const std::uint64_t before = packet.received - Tally::unit(packet.size);
+    const std::uint64_t before = packet.received - Tally::unit(size);
     version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd: do not read
     sequence_offset_.store(sequence_offset, std::memory_order_release);
     highest_.store(packet.highest - 1, std::memory_order_release);

@@ -44,7 +44,9 @@ void Route::publish(Legs legs) {
   waits_.store(false, std::memory_order_relaxed);  // the next packet says it anew; the one who waited may be gone
 }
 
-bool Route::restart(const Legs& legs, std::uint16_t sequence) {
+bool Route::place(const Legs& legs, const std::uint8_t* packet) {
+  const std::uint16_t sequence = load_u16(packet + 2);
+  if (progress_.continues(sequence)) return true;
   if (!progress_.restarts(sequence)) return false;
   for (const std::shared_ptr<Leg>& leg : legs) leg->rewriter.hold(progress_);
   return true;

@@ -38,31 +38,23 @@ class Route {
   Route(const Route&) = delete;
   Route& operator=(const Route&) = delete;
 
-  // The source's thread only. Relays one packet: for each leg that takes it, relay(Leg&) is called with the
-  // header rewritten for that leg; afterwards the header is as it came. is_key_frame() is asked only while a leg waits
-  // for one. `packet` is a whole RTP packet of at least kRtpHeaderSize bytes. clock() tells the time, never 0, and is
-  // asked where a leg begins; clock.if_read() is the time if anybody asked before, and else 0. No callback may block,
-  // or publish.
-  template <typename Clock, typename IsKeyFrame, typename Relay>
-  void fan_out(std::uint8_t* packet, std::size_t size, Clock& clock, IsKeyFrame&& is_key_frame, Relay&& relay) {
-    const Reading reading(*this);
-    const std::uint16_t sequence = load_u16(packet + 2);
-    std::uint16_t steps = progress_.steps_to(sequence);
-    if (!progress_.continues(steps)) [[unlikely]] {
-      if (!restart(reading.legs(), sequence)) return;
-      steps = 0;
+  // The source's thread only. Relays one packet: for each leg that takes it, relay(Leg&) is called with the header
+  // rewritten for that leg; afterwards the header is as it came. `packet` is a whole RTP packet of at least
+  // kRtpHeaderSize bytes; `key_frame`: a decoder can start with it. clock() tells the time, never 0, and is asked where
+  // a leg begins; clock.if_read() is the time if anybody asked before, and else 0. relay may not block, or publish.
+  template <typename Clock, typename Relay>
+  [[gnu::always_inline]] inline void fan_out(std::uint8_t* packet, std::size_t size, Clock clock, bool key_frame,
+                                             Relay relay) {
+    const std::uint64_t received = progress_.count(size);
+    at_work_.store(received, std::memory_order_release);  // another note for each packet, and never 0
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // for the compiler; the publisher's barrier does the rest
+    const Legs& legs = *legs_.load(std::memory_order_acquire);
+    if (progress_.is_next(load_u16(packet + 2))) [[likely]] {
+      relay_to(legs, packet, size, progress_.advance(packet, received, clock.if_read()), clock, key_frame, relay);
+    } else if (place(legs, packet)) {
+      relay_to(legs, packet, size, progress_.place(packet, received, clock.if_read()), clock, key_frame, relay);
     }
-    const SourcePacket source = progress_.accept(packet, size, clock.if_read(), steps);
-    const SavedHeader original(packet);
-    for (const std::shared_ptr<Leg>& entry : reading.legs()) {
-      Leg& leg = *entry;
-      if (!leg.rewriter.takes(source)) [[unlikely]] {
-        if (!begin(leg, source, clock, is_key_frame)) continue;
-      }
-      leg.rewriter.rewrite(source, packet);
-      relay(leg);
-    }
-    original.restore(packet);
+    at_work_.store(0, std::memory_order_release);
   }
 
   // Any thread but one inside fan_out of this route; one at a time per route. When it returns, the former legs are not
@@ -78,36 +70,34 @@ class Route {
   const SourceProgress& progress() const { return progress_; }
 
  private:
-  // Keeps the current snapshot from being reclaimed for one packet.
-  class Reading {
-   public:
-    explicit Reading(Route& route) : route_(route) {
-      // Another note for each packet, and never 0.
-      route.at_work_.store(route.progress_.received() + 1, std::memory_order_release);
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // for the compiler; the publisher's barrier does the rest
-      legs_ = route.legs_.load(std::memory_order_acquire);
+  template <typename Clock, typename Relay>
+  [[gnu::always_inline]] inline void relay_to(const Legs& legs, std::uint8_t* packet, std::size_t size,
+                                              SourcePacket source, Clock clock, bool key_frame, Relay relay) {
+    const SavedHeader original(packet);
+    for (const std::shared_ptr<Leg>& entry : legs) {
+      Leg& leg = *entry;
+      if (!leg.rewriter.takes(source)) [[unlikely]] {
+        if (!begin(leg, source, size, clock, key_frame)) continue;
+      }
+      leg.rewriter.rewrite(source, packet);
+      relay(leg);
     }
-    ~Reading() { route_.at_work_.store(0, std::memory_order_release); }
-    Reading(const Reading&) = delete;
-    Reading& operator=(const Reading&) = delete;
+    original.restore(packet);
+  }
 
-    const Legs& legs() const { return *legs_; }
-
-   private:
-    Route& route_;
-    const Legs* legs_;
-  };
-
-  template <typename Clock, typename IsKeyFrame>
-  [[gnu::noinline, gnu::cold]] bool begin(Leg& leg, SourcePacket source, Clock& clock, IsKeyFrame& is_key_frame) {
+  // Everything by value: an address taken would keep it in memory on the common path.
+  template <typename Clock>
+  [[gnu::noinline, gnu::cold]] bool begin(Leg& leg, SourcePacket source, std::size_t size, Clock clock,
+                                          bool key_frame) {
     if (!leg.rewriter.is_held()) return false;  // a packet from before this leg began
-    source.now = clock();
-    const bool begun = leg.rewriter.begin(source, is_key_frame);
+    const bool begun = leg.rewriter.begin(source, size, clock(), [key_frame] { return key_frame; });
     waits_.store(!begun, std::memory_order_relaxed);
     return begun;
   }
 
-  bool restart(const Legs& legs, std::uint16_t sequence);
+  // Whether a packet that does not follow directly belongs to the source; where it restarts the numbering, all legs
+  // begin anew.
+  [[gnu::cold]] bool place(const Legs& legs, const std::uint8_t* packet);
 
   std::atomic<const Legs*> legs_{&kNobody};
   std::atomic<std::uint64_t> at_work_{0};  // a number of the packet that is being relayed; 0: none is

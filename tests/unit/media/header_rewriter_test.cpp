@@ -28,12 +28,14 @@ struct Bench {
 
   void feed(HeaderRewriter& rewriter, Packet packet, MonotonicUs now, bool key_frame = false) {
     const std::uint16_t sequence = load_u16(packet.data() + 2);
-    if (!source.continues(source.steps_to(sequence))) {
+    if (!source.continues(sequence)) {
       if (!source.restarts(sequence)) return;
       rewriter.hold(source);
     }
-    const SourcePacket in = source.accept(packet.data(), packet.size(), now, source.steps_to(sequence));
-    if (!rewriter.takes(in) && !rewriter.begin(in, [key_frame] { return key_frame; })) return;
+    const std::uint64_t received = source.count(packet.size());
+    const SourcePacket in = source.is_next(sequence) ? source.advance(packet.data(), received, now)
+                                                     : source.place(packet.data(), received, now);
+    if (!rewriter.takes(in) && !rewriter.begin(in, packet.size(), now, [key_frame] { return key_frame; })) return;
     rewriter.rewrite(in, packet.data());
     sent.push_back({load_u16(packet.data() + 2), load_u32(packet.data() + 4),
                     static_cast<std::uint8_t>(packet[1] & 0x7f), (packet[1] & 0x80) != 0});
@@ -107,16 +109,16 @@ void a_key_frame_is_asked_about_only_while_held_back(void**) {
   rewriter.attach(96, true);
   source.restarts(1);
   Packet packet = rtp(2, 0);
-  const SourcePacket in = source.accept(packet.data(), packet.size(), 5, source.steps_to(2));
+  const SourcePacket in = source.place(packet.data(), source.count(packet.size()), 5);
   int asked = 0;
   const auto is_key_frame = [&asked] {
     ++asked;
     return true;
   };
   const bool before = rewriter.takes(in);
-  const bool begun = rewriter.begin(in, is_key_frame);
+  const bool begun = rewriter.begin(in, packet.size(), 5, is_key_frame);
   const bool after = rewriter.takes(in);
-  const bool again = rewriter.begin(in, is_key_frame);
+  const bool again = rewriter.begin(in, packet.size(), 5, is_key_frame);
   assert_false(before);
   assert_true(begun);
   assert_true(after);
@@ -199,8 +201,8 @@ void the_header_is_put_back(void**) {
   rewriter.attach(111, false);
   SourceProgress source;
   source.restarts(77);
-  const SourcePacket in = source.accept(packet.data(), packet.size(), 0, source.steps_to(77));
-  rewriter.begin(in, [] { return true; });
+  const SourcePacket in = source.place(packet.data(), source.count(packet.size()), 0);
+  rewriter.begin(in, packet.size(), 0, [] { return true; });
   rewriter.rewrite(in, packet.data());
   const bool changed = packet != original;
   saved.restore(packet.data());

@@ -38,12 +38,10 @@ void each_leg_has_its_own_numbers_and_the_header_comes_back(void**) {
   Packet packet = original;
   std::string seen;
   FixedClock clock{1};
-  route.fan_out(
-      packet.data(), packet.size(), clock, [] { return false; },
-      [&](const Leg& to) {
-        seen += std::to_string(to.m_line) + ":" + std::to_string(load_u16(packet.data() + 2)) + "/" +
-                std::to_string(packet[1]) + " ";
-      });
+  route.fan_out(packet.data(), packet.size(), clock, false, [&](const Leg& to) {
+    seen += std::to_string(to.m_line) + ":" + std::to_string(load_u16(packet.data() + 2)) + "/" +
+            std::to_string(packet[1]) + " ";
+  });
   const bool restored = packet == original;
   assert_string_equal(seen.c_str(), "3:100/111 4:200/109 ");
   assert_true(restored);
@@ -54,8 +52,7 @@ void nobody_listening_is_no_special_case(void**) {
   Packet packet = rtp(5, 960);
   int relayed = 0;
   FixedClock clock{1};
-  route.fan_out(
-      packet.data(), packet.size(), clock, [] { return true; }, [&](const Leg&) { ++relayed; });
+  route.fan_out(packet.data(), packet.size(), clock, true, [&](const Leg&) { ++relayed; });
   assert_int_equal(relayed, 0);
 }
 
@@ -65,8 +62,7 @@ void says_when_a_leg_waits_for_a_key_frame(void**) {
   const auto feed = [&](std::uint16_t sequence, bool key_frame) {
     Packet packet = rtp(sequence, 3000u * sequence);
     FixedClock clock{33'000 * sequence};
-    route.fan_out(
-        packet.data(), packet.size(), clock, [&] { return key_frame; }, [&](const Leg&) { ++relayed; });
+    route.fan_out(packet.data(), packet.size(), clock, key_frame, [&](const Leg&) { ++relayed; });
   };
   route.publish({leg(0, 90)});
   const bool before = route.waits_for_key_frame();
@@ -95,9 +91,8 @@ void a_leg_moves_between_sources_without_a_seam(void**) {
   const auto feed = [&](Route& route, std::uint16_t sequence) {
     Packet packet = rtp(sequence, 960u * sequence);
     FixedClock clock{20'000 * sequence};
-    route.fan_out(
-        packet.data(), packet.size(), clock, [] { return false; },
-        [&](const Leg&) { sequences += std::to_string(load_u16(packet.data() + 2)) + " "; });
+    route.fan_out(packet.data(), packet.size(), clock, false,
+                  [&](const Leg&) { sequences += std::to_string(load_u16(packet.data() + 2)) + " "; });
   };
   first.publish({moved});
   feed(first, 1);
@@ -128,16 +123,14 @@ void legs_move_while_packets_flow(void**) {
     for (std::uint16_t sequence = 1; !stop.load(std::memory_order_relaxed); ++sequence) {
       Packet packet = rtp(sequence, 960u * sequence);
       FixedClock clock{sequence};
-      routes[index].fan_out(
-          packet.data(), packet.size(), clock, [] { return true; },
-          [&](const Leg& to) {
-            auto& receiver = *static_cast<Receiver*>(to.receiver);
-            const std::uint16_t sent = load_u16(packet.data() + 2);
-            if (!receiver.attached) strays.fetch_add(1);
-            if (sent != static_cast<std::uint16_t>(receiver.last + 1)) seams.fetch_add(1);
-            receiver.last = sent;
-            relayed.fetch_add(1, std::memory_order_relaxed);
-          });
+      routes[index].fan_out(packet.data(), packet.size(), clock, true, [&](const Leg& to) {
+        auto& receiver = *static_cast<Receiver*>(to.receiver);
+        const std::uint16_t sent = load_u16(packet.data() + 2);
+        if (!receiver.attached) strays.fetch_add(1);
+        if (sent != static_cast<std::uint16_t>(receiver.last + 1)) seams.fetch_add(1);
+        receiver.last = sent;
+        relayed.fetch_add(1, std::memory_order_relaxed);
+      });
     }
   };
   // What a leg says of itself to other threads only ever grows, also while its source changes.
