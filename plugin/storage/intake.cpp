@@ -60,10 +60,12 @@ void Intake::keep(std::vector<Finished> batch) {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(batch.size());
   for (const Finished& finished : batch) payloads.push_back(encode(finished.record));
-  const bool kept = outbox_.append(payloads);
-  if (kept) {
+  // Out of the journal before the rows can be delivered: a kill in between finds them in both, and then recovery sees
+  // it; delivered and struck out, it could not.
+  const bool kept = outbox_.append(payloads, [&] {
     for (const Finished& finished : batch) journal_.close(finished.slot);
-  } else {
+  });
+  if (!kept) {
     if (!disk_refuses_) log_(LogLevel::kError, outbox_.problem() + "; finished sessions are kept in memory");
     disk_refuses_ = true;
     const std::lock_guard lock(mutex_);
@@ -81,8 +83,7 @@ void Intake::retry_held() {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(rows.size());
   for (const Held& row : rows) payloads.push_back(row.payload);
-  if (!outbox_.append(payloads)) return give_back(std::move(rows));
-  settle(rows);
+  if (!outbox_.append(payloads, [&] { settle(rows); })) return give_back(std::move(rows));
   disk_refuses_ = false;
   log_(LogLevel::kInfo, std::to_string(rows.size()) + " finished sessions went from memory to disk");
   on_new_rows_();

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <iterator>
 #include <system_error>
 #include <tuple>
 
@@ -20,7 +21,19 @@
 namespace callroom::storage {
 namespace {
 
+constexpr std::uint64_t kWorthDropping = 1 << 20;
 constexpr std::size_t kPositionBytes = 20;  // u64 segment, u64 offset, u32 CRC-32C
+
+// Calls with each payload in `bytes`, stepping over what is damaged.
+template <typename Visit>
+void walk_frames(std::span<const std::uint8_t> bytes, Visit visit) {
+  while (!bytes.empty()) {
+    const Frame frame = parse_frame(bytes);
+    const bool whole = frame.state == Frame::State::kWhole;
+    if (whole) visit(frame.payload);
+    bytes = bytes.subspan(whole ? frame.size : find_frame(bytes));
+  }
+}
 
 // As many bytes as there are, up to `count`; fewer where the file ends or cannot be read.
 Outbox::Bytes read_at(int fd, std::uint64_t offset, std::size_t count) {
@@ -148,6 +161,28 @@ void Outbox::close_segment() {
   if (!segments_.empty()) segments_.rbegin()->second.open = false;
 }
 
+// After a failed write: the next attempt starts a fresh segment, so that what this one left behind is never built upon.
+// One that holds nothing is removed at once; on a full disk there are many attempts.
+void Outbox::abandon_segment() {
+  active_.reset();
+  const std::lock_guard lock(mutex_);
+  const auto last = std::prev(segments_.end());
+  last->second.open = false;
+  if (last->second.end > kSegmentHeaderBytes) return;
+  ::unlink(path_of(last->first).c_str());
+  segments_.erase(last);
+}
+
+// An open segment of some size of which everything is struck out makes room: on a small disk it may be what fills it.
+void Outbox::drop_delivered_segment() {
+  const std::lock_guard lock(mutex_);
+  const auto last = std::prev(segments_.end());
+  if (struck_.segment != last->first || struck_.offset < last->second.end || active_size_ < kWorthDropping) return;
+  active_.reset();
+  ::unlink(path_of(last->first).c_str());
+  segments_.erase(last);
+}
+
 // Appends to the open segment; where that fails the segment is as it was before.
 bool Outbox::write_all(std::span<const std::uint8_t> bytes) {
   std::size_t done = 0;
@@ -167,23 +202,25 @@ bool Outbox::write_all(std::span<const std::uint8_t> bytes) {
   return true;
 }
 
-bool Outbox::append(std::span<const Bytes> payloads) {
+bool Outbox::append(std::span<const Bytes> payloads, const std::function<void()>& before_visible) {
   if (active_ && active_size_ >= segment_bytes_) close_segment();
+  if (active_) drop_delivered_segment();
   if (!active_ && !open_segment()) return false;
   Bytes frames;
   for (const Bytes& payload : payloads) append_frame(frames, payload);
   if (!write_all(frames)) {
     const std::string why = system_error("write in", folder_);
-    close_segment();  // the next attempt starts a fresh one: what a failed write left behind is never built upon
+    abandon_segment();
     return failed(why);
   }
   if (::fdatasync(active_.get()) != 0) {
     // After a failed fsync the pages may be gone though the file reads well: do not count on this segment's tail.
     const std::string why = system_error("fsync in", folder_);
     std::ignore = ::ftruncate(active_.get(), static_cast<off_t>(active_size_ - frames.size()));
-    close_segment();
+    abandon_segment();
     return failed(why);
   }
+  if (before_visible) before_visible();
   const std::lock_guard lock(mutex_);
   segments_.rbegin()->second.end = active_size_;
   rows_ += payloads.size();
@@ -279,6 +316,19 @@ void Outbox::strike(Position upto, std::size_t rows) {
   }
 }
 
+void Outbox::for_each_inherited(const std::function<void(std::span<const std::uint8_t>)>& visit) const {
+  std::unique_lock lock(mutex_);
+  const auto segments = segments_;
+  lock.unlock();
+  for (const auto& [number, segment] : segments) {
+    if (number >= inherited_end_) break;
+    const UniqueFd fd = open_for_reading(path_of(number));
+    if (!fd) continue;
+    const Bytes bytes = read_at(fd.get(), kSegmentHeaderBytes, segment.end - kSegmentHeaderBytes);
+    walk_frames(bytes, visit);
+  }
+}
+
 void Outbox::count_backlog() {
   std::uint64_t rows = 0;
   std::unique_lock lock(mutex_);
@@ -289,14 +339,9 @@ void Outbox::count_backlog() {
     if (number >= inherited_end_) break;
     const UniqueFd fd = open_for_reading(path_of(number));
     if (!fd) continue;
-    std::uint64_t at = number == from.segment ? from.offset : kSegmentHeaderBytes;
+    const std::uint64_t at = number == from.segment ? from.offset : kSegmentHeaderBytes;
     const Bytes bytes = read_at(fd.get(), at, segment.end - std::min(at, segment.end));
-    for (std::size_t offset = 0; offset < bytes.size();) {
-      const auto rest = std::span(bytes).subspan(offset);
-      const Frame frame = parse_frame(rest);
-      if (frame.state == Frame::State::kWhole) ++rows;
-      offset += frame.state == Frame::State::kWhole ? frame.size : find_frame(rest);
-    }
+    walk_frames(bytes, [&](auto) { ++rows; });
   }
   lock.lock();
   rows_ += rows;

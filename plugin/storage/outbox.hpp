@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -38,8 +39,11 @@ class Outbox {
   Outbox(std::filesystem::path folder, LogSink log, std::uint64_t segment_bytes = kSegmentBytes);
 
   // Writes and fsyncs all of them. False where the disk does not take them: then none of them counts as written, and
-  // problem() says why.
-  [[nodiscard]] bool append(std::span<const Bytes> payloads);
+  // problem() says why. `before_visible` is called when they are on disk and before read() can see them.
+  [[nodiscard]] bool append(std::span<const Bytes> payloads, const std::function<void()>& before_visible = {});
+
+  // Calls with each payload that an earlier process left, struck out or not. Before the first read().
+  void for_each_inherited(const std::function<void(std::span<const std::uint8_t>)>& visit) const;
 
   // Walks what an earlier process left and counts it into rows(). Takes about a second for each million rows.
   void count_backlog();
@@ -68,6 +72,8 @@ class Outbox {
   void save_position();
   bool open_segment();
   void close_segment();
+  void abandon_segment();
+  void drop_delivered_segment();
   bool write_all(std::span<const std::uint8_t> bytes);
   bool failed(std::string why);
   std::size_t read_segment(std::vector<Entry>& entries, Position& from, const Segment& segment, std::size_t max_rows,

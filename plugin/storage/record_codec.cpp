@@ -202,4 +202,13 @@ Result<SessionRecord> decode(std::span<const std::uint8_t> bytes) {
   return record;
 }
 
+std::string session_id_of(std::span<const std::uint8_t> bytes) {
+  Decoder decoder(bytes);
+  std::uint8_t format = 0;
+  std::string id;
+  decoder(format);
+  if (format == kRecordFormat) decoder(id);
+  return id;
+}
+
 }  // namespace callroom::storage

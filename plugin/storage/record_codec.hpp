@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -23,5 +24,8 @@ std::vector<std::uint8_t> encode(const SessionRecord& record);
 std::size_t encode_into(const SessionRecord& record, std::span<std::uint8_t> buffer);
 
 Result<SessionRecord> decode(std::span<const std::uint8_t> bytes);
+
+// The id alone, without reading the rest; empty where the bytes are no record of a format that this plugin reads.
+std::string session_id_of(std::span<const std::uint8_t> bytes);
 
 }  // namespace callroom::storage

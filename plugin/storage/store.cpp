@@ -1,5 +1,6 @@
 #include "storage/store.hpp"
 
+#include <unordered_set>
 #include <utility>
 
 #include "storage/alert_watch.hpp"
@@ -8,6 +9,7 @@
 #include "storage/intake.hpp"
 #include "storage/journal.hpp"
 #include "storage/outbox.hpp"
+#include "storage/record_codec.hpp"
 
 namespace callroom::storage {
 namespace {
@@ -78,6 +80,11 @@ class DiskStore final : public Store {
   // by the next start, and the rows' keys make them count once.
   void recover() {
     auto records = journal_.recover(config_.recover);
+    if (!records.empty()) {
+      std::unordered_set<std::string> ended;  // killed between the fsync and the journal's entry
+      outbox_.for_each_inherited([&](std::span<const std::uint8_t> payload) { ended.insert(session_id_of(payload)); });
+      std::erase_if(records, [&](const SessionRecord& record) { return ended.contains(record.session_id); });
+    }
     recovered_ = records.size();
     if (records.empty()) return journal_.forget_recovered();
     config_.log(LogLevel::kWarning, "the last process died with " + std::to_string(records.size()) +
