@@ -1,0 +1,118 @@
+// A Postgres of its own on a unix socket in a temporary folder, as an unprivileged user.
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const versions = '/usr/lib/postgresql';
+const bin = join(versions, readdirSync(versions).sort((a, b) => b - a)[0], 'bin');
+export const project = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../..');
+
+// Postgres refuses to run as root.
+const asPostgres = process.getuid() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
+
+export async function until(what, condition, seconds = 30) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await sleep(20);
+  }
+}
+
+export class Cluster {
+  #process;
+
+  constructor(settings = {}) {
+    this.settings = settings;
+    this.folder = temporaryFolder();
+    this.data = join(this.folder, 'data');
+  }
+
+  async create() {
+    await this.#tool('initdb', '--no-sync', '-A', 'trust', '-U', 'callroom_owner', '-E', 'UTF8', '--locale=C.UTF-8', '-D', this.data);
+    return this;
+  }
+
+  async copyOf(primary) {
+    await this.#tool('pg_basebackup', '-R', '-D', this.data, '-h', primary.folder, '-U', 'callroom_owner', '--checkpoint=fast', '--no-sync');
+    return this;
+  }
+
+  async start() {
+    const settings = { listen_addresses: '', unix_socket_directories: this.folder, fsync: 'off', timezone: 'UTC', ...this.settings };
+    const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const [command, ...rest] = [...asPostgres, join(bin, 'postgres'), '-D', this.data, ...options];
+    this.#process = spawn(command, rest, { stdio: 'ignore' });
+    await until('Postgres answers', () => this.sql('SELECT 1', { database: 'postgres' }).then(() => true, () => false));
+    return this;
+  }
+
+  /** 'SIGINT': fast; 'SIGQUIT': without a checkpoint, as a crash; 'SIGKILL'. */
+  async stop(signal = 'SIGINT') {
+    const process = this.#process;
+    this.#process = undefined;
+    if (!process || process.exitCode !== null) return;
+    const ended = new Promise((done) => process.once('exit', done));
+    process.kill(signal);
+    await ended;
+    // A killed postmaster's children notice within moments; the data folder is locked until the last of them is gone.
+    if (signal === 'SIGKILL') await sleep(300);
+  }
+
+  async destroy() {
+    await this.stop('SIGQUIT');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  promote() {
+    return this.#tool('pg_ctl', 'promote', '-D', this.data);
+  }
+
+  #tool(name, ...rest) {
+    const [command, ...options] = [...asPostgres, join(bin, name), ...rest];
+    return run(command, options, { cwd: this.folder });
+  }
+
+  conninfo(role, database) {
+    return `host=${this.folder} user=${role} dbname=${database}`;
+  }
+
+  /** Rows as arrays of text; NULL is the empty text. */
+  async sql(text, { database, role = 'callroom_owner' } = {}) {
+    const { stdout } = await run('psql', ['-XqAt', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-d', this.conninfo(role, database ?? this.database), '-c', text], {
+      maxBuffer: 1 << 28,
+    });
+    return stdout.split('\n').slice(0, -1).map((line) => line.split('\t'));
+  }
+
+  async value(text, options) {
+    return (await this.sql(text, options))[0]?.[0];
+  }
+
+  /** A database with the present schema and "admin" in admin_roles; this cluster's sql() asks it from now on. */
+  async newDatabase(name) {
+    await this.sql(`CREATE DATABASE ${name}`, { database: 'postgres' });
+    await this.migrate(name);
+    this.database = name;
+    await this.sql("INSERT INTO admin_roles (user_id) VALUES ('admin')");
+    return name;
+  }
+
+  migrate(name) {
+    return run(join(project, 'sql/migrate'), [this.conninfo('callroom_owner', name)]);
+  }
+}
+
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'callroom-storage-'));
+  if (process.getuid() === 0) {
+    const id = (flag) => Number(execFileSync('id', [flag, 'postgres']));
+    chownSync(folder, id('-u'), id('-g'));
+  }
+  return folder;
+}
