@@ -56,7 +56,8 @@ bool DownlinkStream::on_report_block(const ReportBlock& block, MonotonicUs now) 
 
 void DownlinkStream::on_repair_block(const ReportBlock& block) {
   if (repair_ssrc_ == block.ssrc) {
-    const auto arrived = static_cast<std::int32_t>(block.highest - repair_highest_) - (block.lost - repair_lost_);
+    const auto newer = static_cast<std::int32_t>(block.highest - repair_highest_);
+    const auto arrived = std::int64_t{newer} - (std::int64_t{block.lost} - repair_lost_);
     if (arrived > 0 && arrived < 1 << 16) repaired_.add(static_cast<std::uint32_t>(arrived));
   }
   repair_ssrc_ = block.ssrc;

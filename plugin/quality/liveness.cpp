@@ -4,8 +4,8 @@
 
 namespace callroom::quality {
 
-Liveness::Change Liveness::conclude(MonotonicUs now, bool media_flowed) {
-  constexpr MonotonicUs kNoticedUs = 1'000'000;
+Liveness::Change Liveness::conclude(MonotonicUs now, MonotonicUs media_at) {
+  constexpr MonotonicUs kNoticedUs = 1'000'000, kUntilThenUs = 1'500'000;
   Change change;
   const auto is_long = [&](MonotonicUs until) {
     return until - silent_from_ >= (silence_is_media_ ? model::kDropUs : model::kQuietDropUs);
@@ -21,11 +21,9 @@ Liveness::Change Liveness::conclude(MonotonicUs now, bool media_flowed) {
   resumed_ = kNever;
   if (heard_ == 0) return change;
   if (silent_from_ == 0) {
-    if (now - heard_ < kNoticedUs) {
-      silence_is_media_ = media_flowed;
-      return change;
-    }
+    if (now - heard_ < kNoticedUs) return change;
     silent_from_ = heard_;
+    silence_is_media_ = media_at != 0 && heard_ - media_at < kUntilThenUs;
   }
   if (!dropped_ && is_long(now)) dropped_ = change.dropped = true;
   return change;

@@ -28,9 +28,9 @@ class Liveness {
     }
   }
 
-  // After hear() of every source. `media_flowed`: RTP came in until the silence began, so that a shorter silence is a
-  // drop.
-  Change conclude(MonotonicUs now, bool media_flowed);
+  // After hear() of every source. `media_at`: when RTP last came in; where it came until the silence began, a shorter
+  // silence is a drop.
+  Change conclude(MonotonicUs now, MonotonicUs media_at);
 
   // ICE or DTLS failed.
   Change fail(MonotonicUs now);

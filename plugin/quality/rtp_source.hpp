@@ -71,6 +71,7 @@ class RtpSource {
   // Whether it is this source's packet, where expects() said no.
   bool owns(const std::uint8_t* packet) const { return started_ && raw_ssrc(packet) == ssrc_.get(); }
   bool started() const { return started_; }
+  std::uint32_t expected() const { return next_sequence_.get() - base_sequence_.get(); }  // packets, by their numbers
 
   // The first packet, or the first with another SSRC where there is one source to the m-line.
   PacketEvents start(std::span<const std::uint8_t> packet, MonotonicUs now);

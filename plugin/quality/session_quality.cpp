@@ -318,18 +318,17 @@ namespace {
 struct Measured {
   DirectionMeasure in, out;
   std::optional<double> rtt_ms;
-  bool media_flows = false;  // RTP came in until now
+  MonotonicUs media_at = 0;  // when RTP last came in
 };
 
 Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOptions& options, Liveness& liveness) {
-  constexpr MonotonicUs kJustNowUs = 1'500'000;
   Measured measured;
   for (UplinkStream* stream : streams.uplinks) {
     if (stream == nullptr) continue;
     const UplinkWindow window = stream->take_window(now);
     measured.in.add(window, options.fec);
     liveness.hear(window.last_arrival, window.silent_until);
-    measured.media_flows = measured.media_flows || (window.last_arrival != 0 && now - window.last_arrival < kJustNowUs);
+    measured.media_at = std::max(measured.media_at, window.last_arrival);
   }
   for (DownlinkStream* stream : streams.downlinks) {
     if (stream != nullptr) measured.out.add(stream->take_window(now), options.fec);
@@ -353,7 +352,7 @@ Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOp
 const Sample& SessionQuality::sample(MonotonicUs now, WallTime wall, const SessionStreams& streams) {
   Running& run = running();
   const Measured measured = measure(streams, now, options_, run.liveness);
-  if (connected_) run.take_change(run.liveness.conclude(now, measured.media_flows));
+  if (connected_) run.take_change(run.liveness.conclude(now, measured.media_at));
   if (measured.rtt_ms) {
     for (UplinkStream* stream : streams.uplinks) {
       if (stream != nullptr) stream->set_round_trip(static_cast<std::uint32_t>(*measured.rtt_ms * 1000));

@@ -35,9 +35,14 @@ PacketEvents UplinkStream::on_layer(std::span<const std::uint8_t> packet, Monoto
 }
 
 void UplinkStream::on_sender_report(std::uint32_t ssrc, std::uint32_t packet_count) {
+  const std::uint32_t expected = first_.expected();
   const std::uint32_t growth = packet_count - last_reported_;
   const bool same = ssrc == last_report_ssrc_ && growth < 1U << 24;
-  reported_.add(same ? growth : 0);
+  if (same) reported_.add(growth);
+  // How many packets the peer counts that the sequence numbers do not show: by what both said at the report before.
+  const std::uint32_t unseen = packet_count - expected - report_base_;
+  if (!same || unseen > 1U << 24) report_base_ = packet_count - expected;
+  unseen_.set(same && unseen <= 1U << 24 ? unseen : 0);
   reports_.add(1);
   last_reported_ = packet_count;
   last_report_ssrc_ = ssrc;
@@ -108,17 +113,19 @@ UplinkWindow UplinkStream::take_window(MonotonicUs now) {
 // Where the peer's own count grows and nothing arrives, that is loss; when something arrives again, the gap in the
 // sequence numbers shows the same packets once more.
 void UplinkStream::note_loss_by_reports(UplinkWindow& window) {
-  if (window.expected == 0 && window.packets_reported > 0) {
-    credited_ += window.packets_reported;
-    window.expected = window.lost = window.residual = window.packets_reported;
+  if (window.expected == 0) {
+    const std::uint32_t unseen = unseen_.get();
+    if (unseen <= credited_) return;
+    window.expected = window.lost = window.residual = unseen - credited_;
     window.bursts = 1;
+    credited_ = unseen;
     return;
   }
   const std::uint32_t known = std::min({credited_, window.lost, window.residual});
   window.expected -= known;
   window.lost -= known;
   window.residual -= known;
-  if (window.expected > 0) credited_ = 0;
+  credited_ = 0;
 }
 
 // Silence is not timed per packet: a source that has been silent at a sample is poked, and its next packet says when it

@@ -91,7 +91,8 @@ class UplinkStream {
   Counter<std::uint32_t> malformed_{};
   Counter<std::uint32_t> reported_{};  // packets by the sender reports of the SSRCs, summed over restarts
   Counter<std::uint32_t> reports_{};
-  std::uint32_t last_reported_ = 0, last_report_ssrc_ = 0;
+  std::uint32_t last_reported_ = 0, last_report_ssrc_ = 0, report_base_ = 0;
+  Counter<std::uint32_t> unseen_{};
   RtpSource first_;
   std::array<std::atomic<RtpSource*>, kMoreLayers> layers_{};
 

@@ -1,0 +1,404 @@
+// Whole sessions, packet by packet: what the model must not get wrong.
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "quality/model.hpp"
+#include "quality/session_quality.hpp"
+#include "quality/timeline.hpp"
+#include "support/cmocka.hpp"
+
+using namespace callroom;
+using namespace callroom::quality;
+
+namespace {
+
+constexpr MonotonicUs kMs = 1'000, kSecond = 1'000'000;
+
+struct Relay final : RelayCounts {
+  Counts now{0, 0, 0};
+  Counts counts() const override { return now; }
+};
+
+// One participant's call on a clock of its own: sends audio and video, receives the same, with what goes wrong set by
+// the test.
+class Call {
+ public:
+  explicit Call(SessionOptions options = {}) : quality(options) {
+    quality.connected(now);
+    audio_relay.now.highest_sequence = 999;
+    video_relay.now.highest_sequence = 19'999;
+  }
+
+  bool send_audio = true, send_video = true, relay_audio = true, relay_video = true, network = true;
+  int lose_every = 0;          // of the audio sent, one in so many
+  int video_interval_ms = 40;  // 25 frames a second
+  std::uint16_t height = 480;
+  double rtt_ms = 50;
+
+  SessionQuality quality;
+  MonotonicUs now = 10 * kSecond;
+
+  const Sample& run(int seconds) {
+    const Sample* last = quality.latest();
+    for (int ms = 0; ms < seconds * 1000; ms += 20) {
+      step();
+      now += 20 * kMs;
+      if ((now - started_) % (3 * kSecond) == 0) last = &sample();
+    }
+    return *last;
+  }
+  const Sample& sample() { return quality.sample(now, wall(), streams()); }
+  Summary finish() { return quality.finish(now, wall(), streams()); }
+  UplinkStream& camera() { return video_in; }
+  UplinkStream& microphone() { return audio_in; }
+
+ private:
+  WallTime wall() const { return WallTime(std::chrono::microseconds(1'700'000'000 * kSecond + now)); }
+  SessionStreams streams() { return {uplinks_, downlinks_, &up_rtcp, &down_rtcp}; }
+
+  void step() {
+    const bool frame = (now - started_) / kMs % video_interval_ms == 0;
+    if (send_audio) {
+      ++audio_sent_;
+      const bool lost = !network || (lose_every != 0 && audio_sent_ % static_cast<unsigned>(lose_every) == 0);
+      if (!lost) feed(audio_in, audio_sent_, static_cast<std::uint32_t>(now / kMs * 48), 1, {0x11, 0x22});
+    }
+    if (send_video && frame) {
+      ++video_sent_;
+      if (network) feed(video_in, video_sent_, static_cast<std::uint32_t>(now / kMs * 90), 2, key_frame());
+    }
+    if (!network) return;
+    if (relay_audio) relay(audio_relay, 120);
+    if (relay_video && frame) {
+      relay(video_relay, 5'000);
+      video_out.on_frame(PacketEvents::new_frame_event() |
+                             PacketEvents::key_frame_event({static_cast<std::uint16_t>(height * 4 / 3), height}),
+                         now);
+    }
+    if ((now - started_) % kSecond == 0) report();
+  }
+
+  std::vector<std::uint8_t> key_frame() const {
+    const auto width = static_cast<std::uint16_t>(height * 4 / 3);
+    std::vector<std::uint8_t> payload{0x10,
+                                      0x10,
+                                      0x02,
+                                      0x00,
+                                      0x9D,
+                                      0x01,
+                                      0x2A,
+                                      static_cast<std::uint8_t>(width),
+                                      static_cast<std::uint8_t>(width >> 8),
+                                      static_cast<std::uint8_t>(height),
+                                      static_cast<std::uint8_t>(height >> 8)};
+    payload.resize(5'000);
+    return payload;
+  }
+
+  void feed(UplinkStream& stream, std::uint16_t sequence, std::uint32_t timestamp, std::uint8_t ssrc,
+            const std::vector<std::uint8_t>& payload) {
+    std::vector<std::uint8_t> packet{0x80,
+                                     96,
+                                     static_cast<std::uint8_t>(sequence >> 8),
+                                     static_cast<std::uint8_t>(sequence),
+                                     static_cast<std::uint8_t>(timestamp >> 24),
+                                     static_cast<std::uint8_t>(timestamp >> 16),
+                                     static_cast<std::uint8_t>(timestamp >> 8),
+                                     static_cast<std::uint8_t>(timestamp),
+                                     0,
+                                     0,
+                                     0,
+                                     ssrc};
+    packet.insert(packet.end(), payload.begin(), payload.end());
+    stream.on_rtp(packet, [this] { return now; });
+  }
+
+  static void relay(Relay& relay, std::uint64_t bytes) {
+    ++relay.now.packets;
+    relay.now.bytes += bytes;
+    ++relay.now.highest_sequence;
+  }
+
+  void report() {
+    const auto delay = static_cast<std::uint32_t>(rtt_ms * 65.536);
+    for (auto [stream, counts] : {std::pair{&audio_out, &audio_relay}, std::pair{&video_out, &video_relay}}) {
+      if (counts->now.packets == 0) continue;
+      std::vector<std::uint8_t> packet{0x81, 201, 0, 7, 0, 0, 0, 1};
+      for (const std::uint32_t word : {7U, 0U, counts->now.highest_sequence, 96U, compact_ntp(wall()) - delay, 0U}) {
+        for (int shift = 24; shift >= 0; shift -= 8) packet.push_back(static_cast<std::uint8_t>(word >> shift));
+      }
+      down_rtcp.on_rtcp(packet, stream, downlinks_, now, [this] { return wall(); });
+    }
+    std::vector<std::uint8_t> sender{0x80, 200, 0, 6};
+    for (const std::uint32_t word : {1U, 0U, 0U, 0U, std::uint32_t{audio_sent_}, 0U}) {
+      for (int shift = 24; shift >= 0; shift -= 8) sender.push_back(static_cast<std::uint8_t>(word >> shift));
+    }
+    up_rtcp.on_rtcp(sender, &audio_in, now);
+  }
+
+  const MonotonicUs started_ = now;
+  Relay audio_relay, video_relay;
+  UplinkStream audio_in{MediaKind::kAudio, Codec::kOpus, now}, video_in{MediaKind::kVideo, Codec::kVp8, now};
+  DownlinkStream audio_out{MediaKind::kAudio, audio_relay, 1000, now},
+      video_out{MediaKind::kVideo, video_relay, 20'000, now};
+  UplinkRtcp up_rtcp;
+  DownlinkRtcp down_rtcp;
+  std::array<UplinkStream*, 2> uplinks_{&audio_in, &video_in};
+  std::array<DownlinkStream*, 2> downlinks_{&audio_out, &video_out};
+  std::uint16_t audio_sent_ = 0, video_sent_ = 0;
+};
+
+bool has_issue(const Summary& summary, const std::string& code) {
+  for (const Issue& issue : summary.issues) {
+    if (issue.code == code) return true;
+  }
+  return false;
+}
+
+bool near(std::optional<double> value, double expected, double within) {
+  return value && std::abs(*value - expected) <= within;
+}
+
+void a_good_call_is_excellent(void**) {
+  Call call;
+  call.run(30);
+  const Summary summary = call.finish();
+  assert_int_equal(summary.rating, Rating::kExcellent);
+  assert_true(near(summary.latency_avg_ms, 50, 0.3));
+  assert_true(near(summary.latency_p95_ms, 50, 0.6));
+  assert_true(near(summary.packet_loss_in_pct, 0, 0));
+  assert_true(near(summary.packet_loss_out_pct, 0, 0));
+  assert_true(near(summary.frame_rate_avg, 25, 0.3));
+  assert_true(near(summary.media_s, 30, 0.1));
+  assert_true(summary.resolution_typical == std::optional<std::string>("640x480"));
+  assert_true(summary.issues.empty());
+  assert_int_equal(summary.connection_drops, 0);
+  assert_int_equal(summary.quality_changes, 0);
+  assert_true(summary.quality_score && near(sum(*summary.breakdown), 100 - *summary.quality_score, 0.01));
+  // 5,012 bytes a frame and 14 a packet of audio: 25 and 50 a second.
+  assert_true(near(summary.bandwidth_in_kbps, (5'023 * 25 + 14 * 50) * 8 / 1000.0, 15));
+}
+
+void a_mute_costs_nothing(void**) {
+  Call call, muted;
+  call.run(60);
+  muted.run(15);
+  muted.send_audio = false;
+  muted.run(15);
+  muted.send_audio = true;
+  muted.send_video = false;
+  muted.run(15);
+  muted.send_video = true;
+  muted.run(15);
+  const Summary all = call.finish(), some = muted.finish();
+  assert_true(near(some.quality_score, *all.quality_score, 0.5));
+  assert_true(near(some.packet_loss_in_pct, 0, 0));
+  assert_int_equal(some.connection_drops, 0);
+  assert_true(near(some.frame_rate_avg, 25, 0.3));
+  assert_true(some.issues.empty());
+}
+
+void an_empty_window_has_no_score(void**) {
+  Call call;
+  call.send_audio = call.send_video = call.relay_audio = call.relay_video = false;
+  const Sample& sample = call.run(6);
+  assert_false(sample.score.has_value());
+  assert_false(sample.in.loss_pct.has_value());
+  assert_false(sample.in.kbps.has_value());
+}
+
+void a_blackout_is_a_drop_and_a_recovery(void**) {
+  Call call;
+  call.run(16);
+  call.network = false;
+  call.run(5);
+  call.network = true;
+  call.run(15);
+  Call shorter;
+  shorter.run(16);
+  shorter.network = false;
+  shorter.run(4);
+  shorter.network = true;
+  shorter.run(15);
+  const Summary dropped = call.finish(), held = shorter.finish();
+  const auto timeline = decode_timeline(dropped.timeline);
+  int drops = 0, recoveries = 0;
+  for (const TimelineEvent& event : timeline->events) {
+    drops += event.what == Happening::kDrop;
+    recoveries += event.what == Happening::kRecovery;
+  }
+  assert_int_equal(dropped.connection_drops, 1);
+  assert_int_equal(dropped.recoveries, 1);
+  assert_int_equal(drops, 1);
+  assert_int_equal(recoveries, 1);
+  assert_true(has_issue(dropped, "connection_drop"));
+  assert_true(near(dropped.breakdown->drops, 10, 1e-9));
+  assert_int_equal(held.connection_drops, 0);
+}
+
+void silence_of_the_muted_is_no_drop(void**) {
+  Call call;
+  call.run(9);
+  call.send_audio = call.send_video = call.relay_audio = call.relay_video = false;
+  call.network = false;  // not even reports, for less than they may take
+  call.run(8);
+  call.network = true;
+  call.run(6);
+  const Summary summary = call.finish();
+  assert_int_equal(summary.connection_drops, 1);  // media flowed until the silence began
+  Call quiet;
+  quiet.run(9);
+  quiet.send_audio = quiet.send_video = quiet.relay_audio = quiet.relay_video = false;
+  quiet.run(6);
+  quiet.network = false;
+  quiet.run(8);
+  quiet.network = true;
+  quiet.run(6);
+  const Summary muted = quiet.finish();
+  assert_int_equal(muted.connection_drops, 0);
+}
+
+void failed_and_unrated(void**) {
+  SessionQuality never(SessionOptions{});
+  const Summary failed = never.summary();
+  Call silent;
+  silent.send_audio = silent.send_video = silent.relay_audio = silent.relay_video = false;
+  silent.run(30);
+  Call short_call;
+  short_call.run(18);
+  const Summary no_media = silent.finish(), unrated = short_call.finish();
+  assert_int_equal(failed.rating, Rating::kFailed);
+  assert_false(failed.quality_score.has_value());
+  assert_true(has_issue(failed, "never_connected"));
+  assert_int_equal(no_media.rating, Rating::kFailed);
+  assert_int_equal(unrated.rating, Rating::kUnrated);
+  assert_false(unrated.quality_score.has_value());
+}
+
+void loss_is_a_ratio_of_sums(void**) {
+  Call call;
+  call.send_video = call.relay_video = false;
+  call.lose_every = 10;
+  call.run(12);
+  call.lose_every = 0;
+  call.run(48);
+  const Summary summary = call.finish();
+  assert_true(near(summary.packet_loss_in_pct, 2.0, 0.1));
+  assert_true(has_issue(summary, "high_loss"));
+}
+
+void a_smaller_picture_is_a_change_and_costs(void**) {
+  Call call;
+  call.run(18);
+  call.height = 240;
+  const Sample& sample = call.run(12);
+  const float score = *sample.in.video_score;
+  const Summary summary = call.finish();
+  assert_int_equal(summary.quality_changes, 1);
+  assert_true(score < 70);
+  assert_true(summary.resolution_max == std::optional<std::string>("640x480"));
+  assert_true(summary.resolution_min == std::optional<std::string>("320x240"));
+  assert_true(summary.breakdown->resolution > 5);
+}
+
+void a_halved_frame_rate_is_one_change(void**) {
+  Call call;
+  call.run(18);
+  call.video_interval_ms = 100;
+  call.run(15);
+  const Summary summary = call.finish();
+  assert_int_equal(summary.quality_changes, 1);
+  assert_true(has_issue(summary, "low_frame_rate"));
+}
+
+void issues_take_three_samples(void**) {
+  Call two, three;
+  two.run(15);
+  two.rtt_ms = 300;
+  two.run(6);
+  two.rtt_ms = 50;
+  two.run(9);
+  three.run(15);
+  three.rtt_ms = 300;
+  three.run(9);
+  const Summary without = two.finish(), with = three.finish();
+  assert_false(has_issue(without, "high_latency"));
+  assert_true(has_issue(with, "high_latency"));
+}
+
+void one_way_media_is_told(void**) {
+  Call call;
+  call.run(6);
+  call.send_audio = call.send_video = false;  // and yet the camera is on, and its reports count on
+  call.microphone().on_sender_report(1, 10'000);
+  for (std::uint32_t i = 1; i <= 4; ++i) {
+    call.microphone().on_sender_report(1, 10'000 + 150 * i);
+    call.run(3);
+  }
+  const Summary summary = call.finish();
+  assert_true(has_issue(summary, "one_way_media"));
+}
+
+void a_snapshot_comes_to_the_same(void**) {
+  Call call;
+  call.run(40);
+  std::vector<std::byte> bytes(SessionQuality::kMostSnapshotBytes);
+  const Summary running = call.quality.summary();
+  const std::size_t size = call.quality.snapshot(bytes);
+  const auto restored = summary_of_snapshot(std::span(bytes).first(size));
+  const bool truncated = summary_of_snapshot(std::span(bytes).first(size - 1)).has_value();
+  const std::size_t too_small = call.quality.snapshot(std::span(bytes).first(100));
+  assert_true(size > 0 && size <= SessionQuality::kMostSnapshotBytes);
+  assert_true(restored.has_value());
+  assert_true(restored->quality_score == running.quality_score);
+  assert_true(restored->latency_p95_ms == running.latency_p95_ms);
+  assert_true(restored->timeline == running.timeline);
+  assert_int_equal(restored->samples, running.samples);
+  assert_false(truncated);
+  assert_int_equal(too_small, 0);
+}
+
+void a_client_may_measure(void**) {
+  SessionQuality quality(SessionOptions{});
+  ClientSample sample;
+  sample.interval_ms = 3000;
+  sample.rtt_ms = 100;
+  sample.jitter_ms = 10;
+  sample.sent = {2.0, 800, 30, {640, 480}};
+  sample.received = {0.5, 800, 30, {640, 480}};
+  for (int i = 0; i < 10; ++i) quality.report(sample, 3 * kSecond * i, WallTime{});
+  ClientSample absurd = sample, infinite = sample;
+  absurd.sent.loss_pct = 150;
+  infinite.rtt_ms = std::numeric_limits<double>::infinity();
+  const Summary summary = quality.summary();
+  assert_true(is_plausible(sample));
+  assert_false(is_plausible(absurd));
+  assert_false(is_plausible(infinite));
+  assert_true(near(summary.packet_loss_in_pct, 2.0, 0.01));
+  assert_true(near(summary.packet_loss_out_pct, 0.5, 0.01));
+  assert_true(near(summary.latency_avg_ms, 100, 0.1));
+  assert_true(summary.quality_score.has_value());
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_good_call_is_excellent),
+      cmocka_unit_test(a_mute_costs_nothing),
+      cmocka_unit_test(an_empty_window_has_no_score),
+      cmocka_unit_test(a_blackout_is_a_drop_and_a_recovery),
+      cmocka_unit_test(silence_of_the_muted_is_no_drop),
+      cmocka_unit_test(failed_and_unrated),
+      cmocka_unit_test(loss_is_a_ratio_of_sums),
+      cmocka_unit_test(a_smaller_picture_is_a_change_and_costs),
+      cmocka_unit_test(a_halved_frame_rate_is_one_change),
+      cmocka_unit_test(issues_take_three_samples),
+      cmocka_unit_test(one_way_media_is_told),
+      cmocka_unit_test(a_snapshot_comes_to_the_same),
+      cmocka_unit_test(a_client_may_measure),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
