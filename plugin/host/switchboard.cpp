@@ -285,7 +285,8 @@ void Switchboard::handle_gone(const std::shared_ptr<Handle>& handle, bool stoppi
   handle->downlink.store(nullptr, std::memory_order_release);
   const SessionPtr session = handle->session;
   if (session && session->sender.lock() == handle) {
-    // Who went without a word was silent long before Janus gave up on the session; who closes the page is heard till then.
+    // Who went without a word was silent long before Janus gave up on the session; who closes the page is heard till
+    // then.
     const quality::Sample* last = session->quality.latest();
     const std::string reason = stopping ? "shutdown" : last != nullptr && last->silent ? "timeout" : "hangup";
     const auto departure = rooms_.leave(session->room, session->participant, reason);
