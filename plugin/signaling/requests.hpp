@@ -66,9 +66,9 @@ struct Answer {
 };
 
 struct Configure {
-  std::optional<bool> audio, video;       // false: the room relays none of it to this participant's peers
-  std::optional<int> bitrate_kbps;        // most this participant sends, within the room's
-  bool keyframe = false;                  // ask this participant's sender for a key frame
+  std::optional<bool> audio, video;  // false: the room relays none of it to this participant's peers
+  std::optional<int> bitrate_kbps;   // most this participant sends, within the room's
+  bool keyframe = false;             // ask this participant's sender for a key frame
 };
 
 struct Leave {};
