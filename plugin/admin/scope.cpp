@@ -116,12 +116,18 @@ std::optional<Error> finish_scoped(const json::Fields& fields, json::JsonView re
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   TimeText in(text);
-  const year_month_day date(year(in.number(4, 2000, 2199)) /
-                            (in.one_of("-"), month(static_cast<unsigned>(in.number(2, 1, 12)))) /
-                            (in.one_of("-"), day(static_cast<unsigned>(in.number(2, 1, 31)))));
+  // One statement for each part: within an expression the order of reading would be the compiler's choice.
+  const year y(in.number(4, 2000, 2199));
+  in.one_of("-");
+  const month m(static_cast<unsigned>(in.number(2, 1, 12)));
+  in.one_of("-");
+  const day d(static_cast<unsigned>(in.number(2, 1, 31)));
   in.one_of("Tt ");
-  const auto clock = hours(in.number(2, 0, 23)) + (in.one_of(":"), minutes(in.number(2, 0, 59))) +
-                     (in.one_of(":"), seconds(in.number(2, 0, 60)));
+  auto clock = std::chrono::duration_cast<seconds>(hours(in.number(2, 0, 23)));
+  in.one_of(":");
+  clock += minutes(in.number(2, 0, 59));
+  in.one_of(":");
+  clock += seconds(in.number(2, 0, 60));
   const auto fraction = microseconds(in.fraction_us());
   const char zone = in.one_of("Zz+-");
   minutes offset(0);
@@ -131,6 +137,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
     offset += minutes(in.number(2, 0, 59));
     if (zone == '-') offset = -offset;
   }
+  const year_month_day date(y, m, d);
   if (!in.ok() || !in.at_end() || !date.ok()) return std::nullopt;
   return WallTime(sys_days(date).time_since_epoch() + clock + fraction - offset);
 }
