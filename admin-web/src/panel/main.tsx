@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { AdminApi } from './admin_api';
 import { PanelContext } from './context';
+import { HealthBadge } from './health_badge';
 import { lazy } from './lazy';
 import { formatPlace, type Tab } from './location_state';
 import { QualityTab } from './quality/quality_tab';
@@ -48,6 +49,7 @@ function App() {
           ))}
         </nav>
         <div class="panel-actions">
+          <HealthBadge />
           <ThemeChoice />
           <button type="button" class="button small" onClick={() => setApi(undefined)}>
             Sign out

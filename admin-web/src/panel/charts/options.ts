@@ -24,7 +24,7 @@ export function chartOptions(
   const options: uPlot.Options = {
     width: Math.max(width, 100),
     height,
-    padding: [12, 8, 0, 0],
+    padding: [12, 22, 0, 0],
     scales: { x: { time: true }, y: { range: (_plot, low, high) => limits(low, high, min, max) } },
     axes: [
       {

@@ -30,7 +30,7 @@ export function IssuesView() {
             <p class="muted">Of {count(sessions)} sessions in this range.</p>
             <ol class="issue-list">
               {issues.map((issue) => (
-                <Issue key={issue.code} issue={issue} />
+                <Issue key={`${issue.code} ${issue.severity}`} issue={issue} />
               ))}
             </ol>
           </>

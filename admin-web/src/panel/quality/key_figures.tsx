@@ -39,6 +39,9 @@ const kFigures: KeyFigure[] = [
   { title: 'With drops', value: ({ drops }) => drops.share_pct, text: percent, digits: 1, better: 'lower' },
 ];
 
+/** So few sessions before say nothing about a change. */
+export const kFewest = 20;
+
 /** The few figures that matter most, each with how it moved against the period before. */
 export function KeyFigures({ summary: { current, before } }: { summary: SummaryAnswer }) {
   return (
@@ -49,7 +52,11 @@ export function KeyFigures({ summary: { current, before } }: { summary: SummaryA
             <dt>{figure.title}</dt>
             <dd class="key-value">{figure.text(figure.value(current))}</dd>
             <dd class="key-change">
-              <Change now={figure.value(current)} before={figure.value(before)} {...figure} />
+              <Change
+                now={figure.value(current)}
+                before={before.sessions < kFewest ? null : figure.value(before)}
+                {...figure}
+              />
             </dd>
           </div>
         ))}

@@ -1,6 +1,6 @@
 import { kDash, milliseconds, number, percent, words } from '../format';
 import type { SummaryAnswer, Target } from './answers';
-import { Change } from './key_figures';
+import { Change, kFewest } from './key_figures';
 
 interface TargetWords {
   title: string;
@@ -25,12 +25,13 @@ const wordsOf = (figure: string): TargetWords =>
 
 /** The targets of the service, met or missed. */
 export function Targets({ summary }: { summary: SummaryAnswer }) {
+  const few = summary.before.sessions < kFewest;
   return (
     <section class="card" aria-label="Targets">
       <h3>Targets</h3>
       <ul class="targets">
         {summary.targets.map((target) => (
-          <TargetLine key={target.figure} target={target} />
+          <TargetLine key={target.figure} target={few ? { ...target, before: null } : target} />
         ))}
       </ul>
     </section>

@@ -1,0 +1,225 @@
+// The panel on the real stack, with a database of generated sessions: every view shows what the database has, in both themes and on
+// a phone, without a console error and without a violation that axe finds.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { joinCall, launchBrowser, openPage } from '../support/browser.mjs';
+import { startStack, until } from '../support/stack.mjs';
+
+const kSessions = 5000;
+const kAxe = fileURLToPath(new URL('../../admin-web/node_modules/axe-core/axe.min.js', import.meta.url));
+const kGenerator = fileURLToPath(new URL('../bench/generate_sessions', import.meta.url));
+
+let stack;
+let browser;
+let page;
+before(async () => {
+  stack = await startStack();
+  await promisify(execFile)(kGenerator, [`postgresql://callroom_owner@/callroom?host=${stack.dir}/run`, String(kSessions)]);
+  browser = await launchBrowser();
+  page = await signedIn();
+}, { timeout: 120_000 });
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+async function signedIn(options = {}) {
+  const opened = await openPage(browser, `${stack.web}/admin/`, { viewport: { width: 1400, height: 900 }, ...options });
+  await opened.fill('input[name=secret]', stack.settings.admin_secret);
+  await opened.click('button[type=submit]');
+  await opened.waitForSelector('main#main');
+  return opened;
+}
+
+/** Goes to a view by its address, and waits until all it asked for is there. */
+async function show(opened, place) {
+  await opened.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/quality/${place}`);
+  const view = place.split(/[/?]/)[0];
+  await opened.waitForSelector(`[data-view=${view}]`);
+  await opened.waitForFunction(() => document.querySelector('[data-loading]') && !document.querySelector('[data-loading=true]'));
+}
+
+const plain = (text) => text.replaceAll('\u00a0', ' ');
+
+describe('signing in', () => {
+  test('a wrong secret says so, and lets nobody in', async () => {
+    const opened = await openPage(browser, `${stack.web}/admin/`);
+    await opened.fill('input[name=secret]', 'wrong');
+    await opened.click('button[type=submit]');
+    const said = await opened.textContent('[role=alert]');
+    const inside = await opened.locator('.tabs').count();
+    await opened.context().close();
+    assert.match(said, /not the admin secret/);
+    assert.equal(inside, 0);
+  });
+
+  test('the secret is nowhere in the page, its address or its storage', async () => {
+    await show(page, 'overview?range=30d');
+    const kept = await page.evaluate(() =>
+      [document.documentElement.outerHTML, location.href, JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie].join(),
+    );
+    assert.ok(!kept.includes(stack.settings.admin_secret));
+  });
+});
+
+describe('what the views show', { timeout: 120_000 }, () => {
+  test('the overview has the figures of the rows themselves', async () => {
+    await show(page, 'overview?range=30d');
+    const [row] = await stack.rows(`
+      SELECT count(*)::int AS sessions, round(avg(quality_score), 1)::text AS score,
+             round(100.0 * count(*) FILTER (WHERE connection_drops > 0) / count(*), 1)::text AS drops
+        FROM session_quality_logs
+       WHERE created_at >= date_trunc('hour', now()) + interval '1 hour' - interval '30 days'`);
+    const figure = async (title) => plain(await page.textContent(`[data-figure="${title}"] .key-value`));
+    const shown = { sessions: await figure('Sessions'), score: await figure('Average score'), drops: await figure('With drops') };
+    assert.deepEqual(shown, { sessions: row.sessions.toLocaleString('en'), score: row.score, drops: `${row.drops} %` });
+  });
+
+  test('each chart has a table with as many rows as it has points', async () => {
+    const charts = await page.locator('[data-chart]').count();
+    await page.locator('[data-chart=Score] summary').click();
+    const rows = await page.locator('[data-chart=Score] tbody tr').count();
+    assert.equal(charts, 6);
+    assert.equal(rows, 31, '30 days that begin within a day');
+  });
+
+  test('providers stand side by side, with what is noise marked as such', async () => {
+    await show(page, 'providers?range=30d');
+    const heads = await page.locator('[data-view=providers] thead th').allTextContents();
+    const marked = await page.locator('[data-noise]').count();
+    assert.deepEqual(heads, ['Figure', 'Janus', 'p2p', 'Difference']);
+    assert.ok(marked > 0);
+  });
+
+  test('an issue leads to its sessions', async () => {
+    await show(page, 'issues?range=30d');
+    const issue = page.locator('[data-issue]').first();
+    const code = await issue.getAttribute('data-issue');
+    await issue.getByText('All its sessions').click();
+    await page.waitForSelector('[data-session]');
+    const issues = await page.locator('tbody td.issues').allTextContents();
+    assert.ok(issues.length > 0 && issues.every((text) => text.includes(code.replaceAll('_', ' '))), issues.join(' | '));
+  });
+
+  test('sessions go on without end, each once, in the order of the database', async () => {
+    await show(page, 'sessions?range=30d');
+    await until(
+      async () => {
+        await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+        return await page.locator('[data-session]').count();
+      },
+      (count) => count >= 200,
+      { timeoutMs: 20_000, what: '200 sessions' },
+    );
+    const shown = await page.$$eval('[data-session]', (rows) => rows.slice(0, 200).map((row) => row.dataset.session));
+    const wanted = await stack.rows('SELECT session_id FROM session_quality_logs ORDER BY created_at DESC, session_id DESC LIMIT 200');
+    assert.deepEqual(shown, wanted.map(({ session_id }) => session_id));
+  });
+
+  test('one session has its course, and tells who else was in the call', async () => {
+    const [row] = await stack.rows(
+      "SELECT session_id, display FROM session_quality_logs WHERE overall_quality = 'poor' ORDER BY created_at DESC LIMIT 1",
+    );
+    await show(page, `session/${row.session_id}`);
+    const heading = await page.textContent('[data-view=session] h2');
+    const charts = await page.locator('[data-view=session] [data-chart]').count();
+    const rating = await page.getAttribute('[data-view=session] .view-head [data-rating]', 'data-rating');
+    assert.ok(heading.includes(row.display));
+    assert.deepEqual({ charts, rating }, { charts: 5, rating: 'poor' });
+  });
+
+  test('filters are in the address, and an address shows what it says', async () => {
+    await show(page, 'overview?range=30d');
+    await page.selectOption('[data-filter=rating]', 'failed');
+    await page.waitForFunction(() => location.hash.includes('rating=failed') && !document.querySelector('[data-loading=true]'));
+    const [{ count }] = await stack.rows(`
+      SELECT count(*)::int FROM session_quality_logs WHERE overall_quality = 'failed'
+         AND created_at >= date_trunc('hour', now()) + interval '1 hour' - interval '30 days'`);
+    const shown = await page.textContent('[data-figure=Sessions] .key-value');
+    const score = await page.textContent('[data-figure="Average score"] .key-value');
+    assert.equal(shown, String(count));
+    assert.equal(score, '–', 'failed sessions have no score, which is not 0');
+  });
+
+  test('nothing found is said in words', async () => {
+    await show(page, 'overview?room=nobody-was-here');
+    assert.match(await page.textContent('[data-view=overview] .state'), /No session ended/);
+  });
+
+  test('an export is one whole file with every session', async () => {
+    await show(page, 'sessions?range=30d');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-export=json]')]);
+    const rows = JSON.parse(await readFile(await download.path(), 'utf8'));
+    const [{ count }] = await stack.rows(`
+      SELECT count(*)::int FROM session_quality_logs
+       WHERE created_at >= date_trunc('hour', now()) + interval '1 hour' - interval '30 days'`);
+    assert.equal(rows.length, count);
+  });
+});
+
+describe('calls that run', { timeout: 60_000 }, () => {
+  test('live shows who is in which room, and an administrator can remove them', async () => {
+    const person = await joinCall(browser, stack, { room: 'watched', name: '<b>Ada</b>' });
+    await show(page, 'live');
+    const row = page.locator('[data-room=watched] [data-live]');
+    await row.waitFor();
+    const name = await row.locator('td').first().textContent();
+    await row.getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await person.waitForSelector('main.farewell');
+    const told = await person.textContent('main.farewell');
+    await row.waitFor({ state: 'detached' });
+    await person.context().close();
+    assert.equal(name, '<b>Ada</b>', "a name is text, whatever is in it");
+    assert.match(told, /removed/);
+  });
+});
+
+describe('how it looks', { timeout: 180_000 }, () => {
+  const views = ['overview?range=30d', 'providers?range=30d', 'issues?range=30d', 'sessions?range=30d', 'live', 'alerts'];
+  for (const [name, options] of Object.entries({
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+    phone: { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+  })) {
+    test(`axe finds nothing, nothing overflows, and no error is logged: ${name}`, async () => {
+      const opened = await signedIn(options);
+      const found = [];
+      for (const view of views) {
+        await show(opened, view);
+        await opened.evaluate(await readFile(kAxe, 'utf8'));
+        const { violations } = await opened.evaluate(() => globalThis.axe.run());
+        found.push(...violations.map(({ id, nodes }) => `${view}: ${id}: ${nodes[0].html}`));
+        if (await opened.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push(`${view}: overflows`);
+      }
+      found.push(...opened.complaints);
+      await opened.context().close();
+      assert.deepEqual(found, []);
+    });
+  }
+
+  test('the database going away is told, and its return shows the figures again', async () => {
+    await stack.stop('postgres');
+    await page.evaluate(() => {
+      location.hash = '#/quality/providers?range=7d';
+    });
+    await page.waitForSelector('[data-error="430"]', { timeout: 20_000 });
+    await stack.start('postgres');
+    await until(
+      async () => {
+        await page.getByRole('button', { name: 'Try again' }).click({ timeout: 1000 }).catch(() => undefined);
+        return await page.locator('[data-view=providers] tbody tr').count();
+      },
+      (rows) => rows > 0,
+      { timeoutMs: 30_000, what: 'figures again' },
+    );
+  });
+
+  test('no page logged an error', () => assert.deepEqual(page.complaints, []));
+});
