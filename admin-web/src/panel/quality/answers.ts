@@ -140,7 +140,8 @@ export interface LiveSession {
   started_at: string;
   duration_s: number;
   sample: LiveSample | null;
-  issues: string[];
+  /** Codes that hold now; null before the first sample. */
+  issues: string[] | null;
 }
 
 export interface LiveAnswer {

@@ -130,7 +130,7 @@ function Person({ session, ask }: { session: LiveSession; ask: (asked: Asked) =>
       <td class="figure">
         {bitrate(sample?.bandwidth_in_kbps)} / {bitrate(sample?.bandwidth_out_kbps)}
       </td>
-      <td class="issues">{session.issues.map(words).join(', ')}</td>
+      <td class="issues">{(session.issues ?? []).map(words).join(', ')}</td>
       <td>
         <button
           type="button"
