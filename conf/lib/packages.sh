@@ -46,7 +46,7 @@ install_quietly() {
   for service in janus coturn nginx postgresql; do
     [[ -e /lib/systemd/system/$service.service ]] || services+=("$service")
   done
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" || status=$?
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "$@" || status=$?
   for service in "${services[@]}"; do
     if command -v systemctl >/dev/null && [[ -e /lib/systemd/system/$service.service ]]; then
       systemctl disable --quiet "$service" || true

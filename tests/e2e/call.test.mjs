@@ -129,8 +129,8 @@ test('a hundred joins and leaves leave nothing behind', { timeout: 300_000 }, as
   const after = await settled();
 
   assert.equal(after.handles, 2, "handles of the host's session");
-  assert.equal(after.threads, before.threads, 'threads');
-  // The tests' own requests come and go on a few connections; one file a round would be 75 of them.
+  // Pools grow and shrink, and the tests' own requests hold a few connections; one a round would be 75 of them.
+  assert.ok(after.threads - before.threads < 10, `threads: ${before.threads}, then ${after.threads}`);
   assert.ok(after.files - before.files < 10, `open files: ${before.files}, then ${after.files}`);
   if (!kSanitized) assert.ok(after.memory - before.memory < 4096, `resident memory grew by ${after.memory - before.memory} KiB`);
   const rows = await stack.sessionRows('door', kRounds);
