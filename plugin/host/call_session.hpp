@@ -133,7 +133,8 @@ struct CallSession {
   storage::JournalSlot journal;
   quality::SessionQuality quality;
   MonotonicUs next_sample = 0;
-  MonotonicUs hung_up_at = 0;  // the core hung up, and nobody left; 0: it did not
+  std::optional<quality::Rating> told_rating;  // what the others in the room were last told
+  MonotonicUs hung_up_at = 0;                  // the core hung up, and nobody left; 0: it did not
   bool ended = false;
   bool audio_on = true, video_on = true;  // by `configure`
   int bitrate_kbps = 0;

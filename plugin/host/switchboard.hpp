@@ -101,6 +101,7 @@ class Switchboard {
   // Quality (switchboard_quality.cpp).
   void take_due_samples(MonotonicUs now);
   void take_sample(CallSession& session, MonotonicUs now);
+  void tell_others_rating(CallSession& session, const quality::Sample& sample);
   quality::Summary sum_up(CallSession& session, MonotonicUs now);
 
   // Media (switchboard_media.cpp).

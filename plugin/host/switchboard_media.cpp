@@ -127,12 +127,17 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Rec
   const std::lock_guard lock(mutex_);
   Handle& handle = *context.handle;
   if (handle.destroyed) return {};
-  if (handle.session) return Error{ErrorCode::kAlreadyJoined, "This handle is in use already"};
   const auto it = sessions_.find(request.session_id);
   if (it == sessions_.end() || !equal_in_constant_time(it->second->receive_token, request.receive_token)) {
     return Error{ErrorCode::kNoSuchSession, "There is no such session, or the receive_token is wrong"};
   }
   const SessionPtr session = it->second;
+  if (handle.session == session && session->receiver.lock() == context.handle) {
+    // The client lost its signaling connection, and may have missed events.
+    carry_out_change(*session, session->downlink->slots.repeat(), context.transaction);
+    return {};
+  }
+  if (handle.session) return Error{ErrorCode::kAlreadyJoined, "This handle is in use already"};
   if (session->settings.media == signaling::MediaKind::kP2p) {
     return Error{ErrorCode::kWrongMedia, "In a p2p room nothing is received from the server"};
   }

@@ -57,8 +57,22 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
     event.set("callroom", "quality").set("session_id", session.session_id);
     notify(sender, Json::adopt(json_deep_copy(event.get())));
     post(sender, "", std::move(event));
+    tell_others_rating(session, sample);
   }
   cap(session);  // again: a REMB can get lost
+}
+
+// The others see how this person's connection does: its rating when it changes, and now and then for who came since.
+void Switchboard::tell_others_rating(CallSession& session, const quality::Sample& sample) {
+  constexpr std::uint32_t kAgainAfterSamples = 5;
+  const auto rating = sample.rating();
+  if (!rating || (rating == session.told_rating && sample.index % kAgainAfterSamples != 0)) return;
+  session.told_rating = rating;
+  for (const SessionPtr& other : others_in_room(session)) {
+    Json event = json::named_event("quality");
+    event.set("id", session.participant).set("rating", quality::to_string(*rating));
+    if (const auto sender = other->sender.lock()) post(sender, "", std::move(event));
+  }
 }
 
 void Switchboard::take_due_samples(MonotonicUs now) {

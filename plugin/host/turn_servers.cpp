@@ -24,14 +24,21 @@ void log_availability(const turn::AvailabilityReport& report) {
 
 }  // namespace
 
-std::unique_ptr<turn::TestService> start_turn_tests(const Config& config) {
+std::unique_ptr<turn::TestService> start_turn_tests(const Config& config, storage::Store* store) {
   turn::TestOptions options;
   options.servers = config.turn_servers;
   options.allow_adhoc = config.allow_adhoc_tests && config.admin_secret_set;
   if (config.allow_adhoc_tests && !config.admin_secret_set) {
     JANUS_LOG(LOG_WARN, "[callroom] general.allow_adhoc_tests has no effect: Janus's admin_secret is empty\n");
   }
-  options.on_availability = log_availability;
+  options.on_record = [store, node = config.node](turn::CheckRecord record) {
+    record.node = node;
+    store->keep(record);
+  };
+  options.on_availability = [store, node = config.node](const turn::AvailabilityReport& report) {
+    log_availability(report);
+    if (report.level != turn::Availability::kOk) store->keep(storage::TurnAlert{report, wall_now(), node});
+  };
   return std::make_unique<turn::TestService>(std::move(options));
 }
 

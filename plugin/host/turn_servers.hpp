@@ -6,12 +6,14 @@
 
 #include "host/config.hpp"
 #include "json/json.hpp"
+#include "storage/store.hpp"
 #include "turn/test_service.hpp"
 
 namespace callroom::host {
 
-// Tests run on threads of their own; a change of availability goes into Janus's log.
-std::unique_ptr<turn::TestService> start_turn_tests(const Config& config);
+// Tests run on threads of their own. Each check of a configured server is kept in `store` (which outlives the service);
+// a change of availability goes into Janus's log, and where too few servers are left it is an alert.
+std::unique_ptr<turn::TestService> start_turn_tests(const Config& config, storage::Store* store);
 
 // What `joined` tells a client as ice_servers: the servers that ice.servers names, with time-limited credentials of the
 // user's own where the server has a secret. The same servers, by the same configuration, as the tests look at.

@@ -170,18 +170,33 @@ bool Slots::something_to_offer() const {
 }
 
 Offer Slots::make_offer() {
-  Offer offer{.negotiation = ++negotiation_, .ice_restart = restart_, .lines = {}};
-  restart_ = false;
   std::vector<Codec> codecs;
   for (std::size_t i = 0; i < 2 * slots_.size(); ++i) {
-    Line& entry = line(i);
-    entry.offered = entry.codec;
-    codecs.push_back(entry.codec);
-    offer.lines.push_back(
-        {std::to_string(i), "slot" + std::to_string(i / 2), i % 2 == 0 ? Kind::kAudio : Kind::kVideo, entry.codec});
+    line(i).offered = line(i).codec;
+    codecs.push_back(line(i).codec);
   }
   offer_out_ = std::move(codecs);
+  ++negotiation_;
+  Offer offer = open_offer();
+  offer.ice_restart = restart_;
+  restart_ = false;
   return offer;
+}
+
+Offer Slots::open_offer() const {
+  Offer offer{.negotiation = negotiation_, .ice_restart = false, .lines = {}};
+  for (std::size_t i = 0; i < offer_out_->size(); ++i) {
+    offer.lines.push_back({std::to_string(i), "slot" + std::to_string(i / 2), i % 2 == 0 ? Kind::kAudio : Kind::kVideo,
+                           (*offer_out_)[i]});
+  }
+  return offer;
+}
+
+Change Slots::repeat() const {
+  Change change;
+  if (offer_out_) change.offer = open_offer();
+  change.streams_changed = true;
+  return change;
 }
 
 }  // namespace callroom::media

@@ -108,6 +108,10 @@ class Slots {
   Change restart_ice();
 
   bool offer_is_out() const { return offer_out_.has_value(); }
+
+  // The offer that is out, once more, for a client that may have missed it; or who is on which m-line, where none is.
+  Change repeat() const;
+
   std::uint64_t negotiations() const { return negotiation_; }
 
   // Who is on which m-line, of those that have been offered.
@@ -141,6 +145,7 @@ class Slots {
   void collect_moves(std::vector<Move>& moves);
   bool something_to_offer() const;
   Offer make_offer();
+  Offer open_offer() const;
 
   Codec empty_slot_video_;
   std::size_t most_;

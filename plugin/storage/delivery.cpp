@@ -1,9 +1,11 @@
 #include "storage/delivery.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "storage/record_codec.hpp"
 #include "storage/row_text.hpp"
+#include "storage/turn_record.hpp"
 
 namespace callroom::storage {
 namespace {
@@ -24,6 +26,19 @@ const std::string& insert_sql() {
   static const std::string sql = "INSERT INTO session_quality_logs (" + std::string(kRowColumns) + ") SELECT " +
                                  std::string(kRowColumns) + " FROM unnest($1::callroom_row[]) ON CONFLICT DO NOTHING";
   return sql;
+}
+
+std::string composite_array(std::span<const std::string> rows) {
+  std::string array;
+  for (const std::string& row : rows) append_array_element(array, row);
+  array += '}';
+  return array;
+}
+
+std::string json_array(std::span<const std::string> rows) {
+  std::string array = "[";
+  for (const std::string& row : rows) array += (array.size() == 1 ? "" : ",") + row;
+  return array + "]";
 }
 
 // The fault of the row, not of the server's present state: bad data, a violated constraint, a value too large.
@@ -281,51 +296,58 @@ Delivery::Outcome Delivery::deliver_held() {
 }
 
 bool Delivery::commit(std::vector<Outbox::Bytes> payloads) {
-  std::vector<std::string> rows;
-  std::vector<Outbox::Bytes> sent;
-  rows.reserve(payloads.size());
-  sent.reserve(payloads.size());
+  Part sessions, checks, alerts;
+  sessions.sql = insert_sql().c_str();
+  checks.sql = insert_sql(TurnRecordKind::kCheck);
+  alerts.sql = insert_sql(TurnRecordKind::kAlert);
+  checks.json = alerts.json = true;
   for (auto& payload : payloads) {
-    const auto record = decode(payload);
-    if (!record) {
+    if (const auto turn = decode_turn_record(payload)) {
+      Part& part = turn->kind == TurnRecordKind::kCheck ? checks : alerts;
+      part.rows.emplace_back(turn->json);
+      part.payloads.push_back(std::move(payload));
+    } else if (const auto record = decode(payload)) {
+      sessions.rows.push_back(row_text(*record));
+      sessions.payloads.push_back(std::move(payload));
+    } else {
       refuse(payload, record.error().text);
-      continue;
     }
-    rows.push_back(row_text(*record));
-    sent.push_back(std::move(payload));
   }
-  return commit_part(rows, sent);
+  return commit_part(sessions, 0, sessions.rows.size()) && commit_part(checks, 0, checks.rows.size()) &&
+         commit_part(alerts, 0, alerts.rows.size());
 }
 
 // Halves what is refused until the row is found whose fault it is: log2 of the batch more statements for one bad row.
-bool Delivery::commit_part(std::span<const std::string> rows, std::span<const Outbox::Bytes> payloads) {
-  if (rows.empty()) return true;
-  std::string array;
-  for (const std::string& row : rows) append_array_element(array, row);
-  array += '}';
-  auto done = connection_->execute(insert_sql().c_str(), {std::move(array)}, statement_deadline());
+bool Delivery::commit_part(const Part& part, std::size_t from, std::size_t count) {
+  if (count == 0) return true;
+  const auto rows = std::span(part.rows).subspan(from, count);
+  auto done =
+      connection_->execute(part.sql, {part.json ? json_array(rows) : composite_array(rows)}, statement_deadline());
   if (done) {
     batch_rows_ = std::min(kBatchRows, batch_rows_ * 2);
     const std::lock_guard lock(mutex_);
-    seen_.rows_committed += rows.size();
-    seen_.rows_inserted += done->affected();
+    if (!part.json) {
+      seen_.rows_committed += count;
+      seen_.rows_inserted += done->affected();
+    }
     seen_.last_commit = wall_now();
     return true;
   }
   if (is_rows_own_fault(done.error())) {
-    if (rows.size() == 1) return refuse(payloads.front(), done.error().sqlstate + " " + done.error().text);
-    const std::size_t half = rows.size() / 2;
-    return commit_part(rows.first(half), payloads.first(half)) &&
-           commit_part(rows.subspan(half), payloads.subspan(half));
+    if (count == 1) return refuse(part.payloads[from], done.error().sqlstate + " " + done.error().text);
+    const std::size_t half = count / 2;
+    return commit_part(part, from, half) && commit_part(part, from + half, count - half);
   }
-  if (done.error().is_class("57014")) batch_rows_ = std::max<std::size_t>(1, rows.size() / 4);  // statement timeout
+  if (done.error().is_class("57014")) batch_rows_ = std::max<std::size_t>(1, count / 4);  // statement timeout
   lost(done.error());
   return false;
 }
 
 bool Delivery::refuse(const Outbox::Bytes& payload, const std::string& reason) {
   const auto record = decode(payload);
-  set_aside_.add(payload, record ? record->session_id : "?", record ? row_text(*record) : "", reason, wall_now());
+  const auto turn = decode_turn_record(payload);
+  const std::string row = record ? row_text(*record) : std::string(turn ? turn->json : "");
+  set_aside_.add(payload, record ? record->session_id : "?", row, reason, wall_now());
   const std::lock_guard lock(mutex_);
   ++seen_.rows_set_aside;
   return true;

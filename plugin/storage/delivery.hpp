@@ -61,7 +61,14 @@ class Delivery {
 
   // Commits all of them, apart from those that Postgres refuses for themselves, which are set aside. False: try later.
   bool commit(std::vector<Outbox::Bytes> payloads);
-  bool commit_part(std::span<const std::string> rows, std::span<const Outbox::Bytes> payloads);
+  // Rows of one kind, and the statement that takes them.
+  struct Part {
+    const char* sql = nullptr;
+    bool json = false;  // an array in JSON, else one of composite values
+    std::vector<std::string> rows;
+    std::vector<Outbox::Bytes> payloads;
+  };
+  bool commit_part(const Part& part, std::size_t from, std::size_t count);
   bool refuse(const Outbox::Bytes& payload, const std::string& reason);
   void lost(const DatabaseError& error);
   void set_state(DatabaseState state, const std::string& error);

@@ -24,17 +24,32 @@ Intake::~Intake() {
 
 void Intake::finish(SessionRecord record, JournalSlot slot, Store::Done done) {
   ++finished_;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stopping_ && waiting_.size() + held_.size() + lent_ < kMaxMemoryRows) {
-      waiting_.push_back({std::move(record), slot, std::move(done)});
-      wake_.notify_one();
-      return;
-    }
-  }
+  const auto refused = done;
+  if (enqueue({std::move(record), slot, std::move(done)})) return;
   ++dropped_;  // its slot stays in the journal: after a restart it is a row with end_reason "crashed"
-  if (done) done(Kept::kRefused);
+  if (refused) refused(Kept::kRefused);
 }
+
+void Intake::keep(Outbox::Bytes payload) {
+  enqueue({std::move(payload), {}, {}});
+}
+
+bool Intake::enqueue(Finished finished) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || waiting_.size() + held_.size() + lent_ >= kMaxMemoryRows) return false;
+  waiting_.push_back(std::move(finished));
+  wake_.notify_one();
+  return true;
+}
+
+namespace {
+
+Outbox::Bytes payload_of(std::variant<SessionRecord, Outbox::Bytes>& row) {
+  if (const auto* record = std::get_if<SessionRecord>(&row)) return encode(*record);
+  return std::move(std::get<Outbox::Bytes>(row));
+}
+
+}  // namespace
 
 void Intake::run() {
   std::unique_lock lock(mutex_);
@@ -59,7 +74,7 @@ void Intake::run() {
 void Intake::keep(std::vector<Finished> batch) {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(batch.size());
-  for (const Finished& finished : batch) payloads.push_back(encode(finished.record));
+  for (Finished& finished : batch) payloads.push_back(payload_of(finished.row));
   // Out of the journal before the rows can be delivered: a kill in between finds them in both, and then recovery sees
   // it; delivered and struck out, it could not.
   const bool kept = outbox_.append(payloads, [&] {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "storage/journal.hpp"
@@ -24,6 +25,8 @@ class Intake {
   ~Intake();
 
   void finish(SessionRecord record, JournalSlot slot, Store::Done done);
+  // A row of another kind, encoded already: it goes the same way.
+  void keep(Outbox::Bytes payload);
 
   // A row that the disk would not take, to be delivered from memory. Lent out: give it back or settle it.
   struct Held {
@@ -43,11 +46,12 @@ class Intake {
 
  private:
   struct Finished {
-    SessionRecord record;
+    std::variant<SessionRecord, Outbox::Bytes> row;
     JournalSlot slot;
     Store::Done done;
   };
 
+  bool enqueue(Finished finished);
   void run();
   void keep(std::vector<Finished> batch);
   void retry_held();

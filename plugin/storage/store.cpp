@@ -42,6 +42,9 @@ class DiskStore final : public Store {
     intake_.finish(std::move(record), slot, std::move(done));
   }
 
+  void keep(const turn::CheckRecord& record) override { intake_.keep(encode(record)); }
+  void keep(const TurnAlert& alert) override { intake_.keep(encode(alert)); }
+
   StoreHealth health() const override {
     StoreHealth health;
     delivery_.fill(health);

@@ -19,6 +19,7 @@
 #include "storage/health.hpp"
 #include "storage/log.hpp"
 #include "storage/session_record.hpp"
+#include "storage/turn_record.hpp"
 
 namespace callroom::storage {
 
@@ -89,6 +90,10 @@ class Store {
   // The session has ended. Returns at once; `done` is called on the store's thread when the row is on disk (after the
   // fsync of its batch) and never twice. Gives the slot back.
   virtual void finish(SessionRecord record, JournalSlot slot = {}, Done done = {}) = 0;
+
+  // A check of a TURN server, or what the checks together say: by the same way as a session's row.
+  virtual void keep(const turn::CheckRecord& record) = 0;
+  virtual void keep(const TurnAlert& alert) = 0;
 
   virtual StoreHealth health() const = 0;
 

@@ -240,8 +240,9 @@ void RelayCheck::harden() {
   steps_.end(accepted > 0 ? StepState::kWarn : StepState::kPass, std::to_string(accepted) + " internal peers accepted");
 }
 
-// The server's own STUN port is the first peer where it is known to answer, a socket of this machine the second: a
-// server may forbid itself as a peer, and a NAT may be in the way of the socket.
+// The server's own STUN port is the first peer where it is known to answer. A server may forbid itself as a peer: then
+// it is a socket of this machine, first at the address that the server sees, then at the one that is next to the
+// relayed address (they differ where the server listens on one network and relays on another).
 std::optional<Failure> RelayCheck::run() {
   const auto stun = stun_server();
   const bool known = report_.transport == Transport::kUdp && report_.binding_rtt_ms && stun == report_.server;
@@ -251,11 +252,15 @@ std::optional<Failure> RelayCheck::run() {
   if (known || (socket && socket->stun_answered())) {
     if (auto ended = try_peer({stun, nullptr}, tried)) return ended;
   }
-  if (!tried.answered) {
-    if (!socket) socket = EchoSocket::open(stun, waiter_);
-    if (socket) {
+  std::optional<Address> last;
+  for (const auto& towards : {stun, *report_.relayed}) {
+    if (tried.answered) break;
+    if (!socket) socket = EchoSocket::open(towards, waiter_);
+    if (socket && !(last && ip_text(*last) == ip_text(socket->address()))) {
+      last = socket->address();
       if (auto ended = try_peer({socket->address(), socket.get()}, tried)) return ended;
     }
+    socket.reset();
   }
   harden();
   if (tried.answered) return std::nullopt;

@@ -82,6 +82,21 @@ void nothing_flows_before_the_answer(void**) {
   assert_int_equal(answered.moves[1].payload_type, 96);
 }
 
+void a_client_that_missed_the_offer_gets_the_same_once_more(void**) {
+  Slots slots(kVideo);
+  const Change first = slots.start();
+  const std::vector<Sender> others{sender("b"), sender("c")};
+  slots.update(others);  // goes into the next offer, not into this one
+  const Change repeated = slots.repeat();
+  const Change answered = accepted(slots, *repeated.offer);
+  accepted(slots, *answered.offer);
+  const Change nothing_out = slots.repeat();
+  assert_string_equal(text(repeated.offer).c_str(), text(first.offer).c_str());
+  assert_string_equal(text(answered.offer).c_str(), "2 slot0/opus slot0/vp8 slot1/opus slot1/vp8");
+  assert_string_equal(text(nothing_out.offer).c_str(), "none");
+  assert_true(nothing_out.streams_changed);
+}
+
 void one_offer_is_out_and_the_rest_is_gathered(void**) {
   Slots slots(kVideo);
   const Change first = slots.start();
@@ -302,6 +317,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_room_for_two_is_offered_its_slot_before_the_second_comes),
       cmocka_unit_test(nothing_flows_before_the_answer),
+      cmocka_unit_test(a_client_that_missed_the_offer_gets_the_same_once_more),
       cmocka_unit_test(one_offer_is_out_and_the_rest_is_gathered),
       cmocka_unit_test(who_left_makes_room_without_an_offer),
       cmocka_unit_test(toggling_a_camera_needs_no_offer),
