@@ -25,10 +25,11 @@ struct Database {
 };
 
 // Each adds the requests of its file.
-void add_figure_requests(Dispatcher& dispatcher, const Database& database);   // summary, series, providers
-void add_issue_requests(Dispatcher& dispatcher, const Database& database);    // issues
-void add_session_requests(Dispatcher& dispatcher, const Database& database);  // sessions, session
-void add_export_requests(Dispatcher& dispatcher, const Database& database);   // export
-void add_alert_requests(Dispatcher& dispatcher, const Database& database);    // alerts
+void add_figure_requests(Dispatcher& dispatcher, const Database& database);        // summary, series, providers
+void add_issue_requests(Dispatcher& dispatcher, const Database& database);         // issues
+void add_session_requests(Dispatcher& dispatcher, const Database& database);       // sessions, session
+void add_export_requests(Dispatcher& dispatcher, const Database& database);        // export
+void add_alert_requests(Dispatcher& dispatcher, const Database& database);         // alerts
+void add_turn_history_requests(Dispatcher& dispatcher, const Database& database);  // turn_history
 
 }  // namespace callroom::admin

@@ -64,6 +64,7 @@ Dispatcher::Dispatcher(Sources sources) : sources_(std::move(sources)) {
   add_session_requests(*this, database);
   add_export_requests(*this, database);
   add_alert_requests(*this, database);
+  add_turn_history_requests(*this, database);
   add("health", [this](JsonView request) -> Result<Json> {
     json::Fields fields(request);
     if (auto error = finish(fields, request, {})) return *std::move(error);

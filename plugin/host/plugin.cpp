@@ -6,6 +6,7 @@
 #include "admin/turn_requests.hpp"
 #include "host/monotonic.hpp"
 #include "host/packet_path.hpp"
+#include "host/test_rooms.hpp"
 #include "json/room_events.hpp"
 #include "json/room_requests.hpp"
 
@@ -120,9 +121,10 @@ Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> 
       registry_(pool_),
       switchboard_(config_, core_, store_.get()),
       open_rooms_(switchboard_, registry_, config_.node),
-      turn_tests_(start_turn_tests(config_)),
+      turn_tests_(start_turn_tests(config_, store_.get())),
       dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
   admin::add_turn_requests(dispatcher_, *turn_tests_);
+  add_test_room_request(dispatcher_, switchboard_);
   set_packet_core(core_);
   for (const auto& room : config_.rooms) {
     if (const auto added = switchboard_.add_room(room); !added) {

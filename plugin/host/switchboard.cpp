@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "host/monotonic.hpp"
 #include "host/random.hpp"
+#include "host/test_rooms.hpp"
 #include "host/turn_servers.hpp"
 #include "json/quality_json.hpp"
 #include "json/room_events.hpp"
@@ -173,7 +174,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   if (!request.display.empty()) record.display = request.display;
   if (!request.device_info.empty()) record.device_info = request.device_info;
 
-  if (store_ != nullptr) session->journal = store_->begin(record);
+  if (store_ != nullptr && is_recorded(request.room)) session->journal = store_->begin(record);
 
   if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
   handle.session = session;
@@ -246,7 +247,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
       if (handle) post_close(handle);
     }
   };
-  if (store_ == nullptr) return acknowledge();
+  if (store_ == nullptr || !is_recorded(session->room)) return acknowledge();
   store_->finish(std::move(record), session->journal, [acknowledge](storage::Kept) { acknowledge(); });
 }
 
