@@ -1,0 +1,137 @@
+// The panel's WebRTC Testing tab against a configuration with one good, one wrong password, one dead and one expired server: each
+// is told from the others, from this browser and from Janus's machine, and each failing one is named in what to do.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage } from '../support/browser.mjs';
+import { startStack } from '../support/stack.mjs';
+
+const kPassword = 'a-wrong-password-of-the-test';
+const kRunMs = 120_000;
+
+let stack;
+let browser;
+let page;
+before(async () => {
+  stack = await startStack(await settings());
+  browser = await launchBrowser();
+  page = await openPage(browser, `${stack.web}/admin/#/webrtc`, { permissions: ['camera', 'microphone'] });
+  await page.fill('input[type=password]', stack.settings.admin_secret);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Run all tests' }).click();
+  await page.waitForSelector('[data-run=running] [data-status=running]');
+  await page.waitForSelector('[data-run=done]', { timeout: kRunMs });
+}, { timeout: kRunMs + 60_000 });
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+/** The stack's own coturn as "good"; a name that it does not know, a port where nothing is, and a time that is over. */
+async function settings() {
+  const port = 20_000 + Math.floor(Math.random() * 5_000);
+  const secret = 'a-shared-secret-of-the-test';
+  const server = (id, url, more) =>
+    Object.fromEntries(Object.entries({ url, ...more }).map(([key, value]) => [`plugin.turn-${id}.${key}`, value]));
+  const own = `turn:127.0.0.1:${port}?transport=udp`;
+  return {
+    turn_port: port,
+    turn_secret: secret,
+    'plugin.ice.servers': 'good,wrong,dead,stale',
+    ...server('good', own, { secret }),
+    ...server('wrong', own, { username: 'bob', password: kPassword }),
+    ...server('dead', 'turn:127.0.0.1:9?transport=udp', { secret }),
+    ...server('stale', own, { username: '1600000000:bob', password: kPassword }),
+  };
+}
+
+const statusOf = (id) => page.locator(`[data-test=${id}]`).getAttribute('data-status');
+const verdictOf = (id) => page.locator(`[data-test=${id}] [data-verdict]`).getAttribute('data-verdict');
+
+test('each server gets its own verdict, from here and from there', async () => {
+  const seen = {};
+  for (const id of ['good', 'wrong', 'dead', 'stale']) {
+    seen[id] = [await statusOf(`turn-${id}`), await verdictOf(`turn-${id}`)];
+  }
+  const shown = await page.locator('[data-test=turn-good] .test-summary').textContent();
+
+  assert.deepEqual(seen, {
+    good: ['pass', 'ok'],
+    wrong: ['fail', 'credentials_rejected'],
+    dead: ['fail', 'refused'],
+    stale: ['fail', 'credentials_expired'],
+  });
+  assert.match(shown, /\d+ of 20/);
+});
+
+test('what to do names each failing server, and not the good one', async () => {
+  const findings = await page.locator('.findings li').evaluateAll((items) =>
+    items.map(({ dataset }) => ({ ...dataset })).filter(({ severity }) => severity === 'critical'),
+  );
+  const codes = Object.fromEntries(findings.map(({ about, code }) => [about, code]));
+
+  assert.equal(codes.wrong, 'credentials_rejected');
+  assert.equal(codes.dead, 'refused');
+  assert.equal(codes.stale, 'credentials_expired');
+  assert.equal(codes.good, undefined);
+});
+
+test('browser, devices and network are tested, and the score tells that half of the servers fail', async () => {
+  const groups = {};
+  for (const id of ['browser-support', 'devices-microphone', 'devices-camera', 'network-signaling', 'network-media']) {
+    groups[id] = await statusOf(id);
+  }
+  const score = Number(await page.locator('.run-score').getAttribute('data-score'));
+  const rows = await stack.rows('SELECT room FROM session_quality_logs');
+  const { rooms } = await stack.admin.ask({ request: 'rooms' });
+
+  assert.equal(groups['browser-support'], 'pass');
+  assert.notEqual(groups['devices-camera'], 'fail');
+  assert.notEqual(groups['devices-microphone'], 'fail');
+  assert.equal(groups['network-signaling'], 'pass');
+  assert.notEqual(groups['network-media'], 'fail');
+  assert.ok(score > 20 && score < 80, `score ${score}`);
+  assert.deepEqual(rows, [], 'the test call left rows');
+  assert.deepEqual(rooms, [], 'the test room is still there');
+});
+
+test('what is saved holds no credential', async () => {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download' }).click(),
+  ]);
+  const stream = await download.createReadStream();
+  let text = '';
+  for await (const part of stream) text += part;
+  const report = JSON.parse(text);
+
+  assert.equal(report.tests.length, await page.locator('[data-test]').count());
+  assert.ok(!text.includes(kPassword) && !text.includes('a-shared-secret') && !text.includes('"credential"'));
+  assert.ok(!text.includes('1600000000'), 'the user name');
+});
+
+test('it looks right in light, in dark and on a narrow screen', async () => {
+  const folder = process.env.CALLROOM_SCREENSHOTS;
+  await page.locator('[data-test=turn-good] summary').click();
+  for (const [name, scheme, width] of [['light', 'light', 1280], ['dark', 'dark', 1280], ['narrow', 'light', 390]]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    if (folder) {
+      await mkdir(folder, { recursive: true });
+      await page.screenshot({ path: `${folder}/webrtc-${name}.png`, fullPage: true });
+    }
+    assert.ok(overflow <= 0, `${name}: ${overflow} px too wide`);
+  }
+  assert.deepEqual(page.complaints, []);
+});
+
+test('a run can be cancelled and started again', async () => {
+  await page.getByRole('button', { name: 'Run again' }).click();
+  await page.waitForSelector('[data-run=running] [data-status=running]');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.waitForSelector('[data-run=done]', { timeout: 10_000 });
+  const skipped = await page.locator('[data-status=skipped]').count();
+
+  assert.ok(skipped > 0);
+});
