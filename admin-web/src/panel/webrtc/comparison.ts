@@ -4,7 +4,7 @@ import type { Finding, ServerVerdict, Status } from './model';
 export interface BrowserSide {
   status: Status;
   /** Numbers of the errors that the browser gave for it: 401, 701, … */
-  errors: number[];
+  errors: readonly number[];
 }
 
 /** What it means that the two agree or differ, for the server named `about`. */

@@ -106,7 +106,9 @@ function Candidates({ candidates }: { candidates: readonly CandidateLine[] }) {
               <td class="figure">{milliseconds(at_ms)}</td>
               <td>{type}</td>
               <td>{relay_protocol ? `${protocol}, relay by ${relay_protocol}` : protocol}</td>
-              <td>{address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`}</td>
+              <td>
+                {address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`}
+              </td>
               <td class="figure">{priority}</td>
             </tr>
           ))}
