@@ -12,11 +12,11 @@ class Counter {
   Counter() = default;
   explicit Counter(T value) : value_(value) {}
 
-  T get() const { return value_.load(std::memory_order_relaxed); }
+  [[gnu::always_inline]] T get() const { return value_.load(std::memory_order_relaxed); }
 
   // Of the writing thread alone.
-  void set(T value) { value_.store(value, std::memory_order_relaxed); }
-  void add(T amount) { set(static_cast<T>(get() + amount)); }
+  [[gnu::always_inline]] void set(T value) { value_.store(value, std::memory_order_relaxed); }
+  [[gnu::always_inline]] void add(T amount) { set(static_cast<T>(get() + amount)); }
 
  private:
   std::atomic<T> value_{};

@@ -114,9 +114,9 @@ RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, Downlin
 
 void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall) {
   if (block.last_sr == 0 || now - last_round_trip_ < kRoundTripSpacingUs) return;
+  last_round_trip_ = now;
   const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;
-  last_round_trip_ = now;
   const std::uint32_t count = round_trips_.get();
   round_trip_quarter_ms_[count % kRoundTrips].set(static_cast<std::uint16_t>(*rtt_ms * 4 + 0.5));
   round_trips_.set(count + 1);
