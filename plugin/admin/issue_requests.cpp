@@ -4,6 +4,7 @@
 
 #include "admin/database.hpp"
 #include "admin/dispatcher.hpp"
+#include "admin/rows_json.hpp"
 #include "admin/scope.hpp"
 #include "storage/figures.hpp"
 #include "storage/row_text.hpp"
@@ -20,7 +21,9 @@ constexpr std::size_t kExamples = 3;
 
 struct Counts {
   std::uint64_t sessions = 0;
-  std::vector<std::uint64_t> hits;  // in the order of kIssueKinds
+  // Both in the order of kIssueKinds.
+  std::vector<std::uint64_t> hits;
+  std::vector<std::optional<WallTime>> latest;  // the bucket it was last seen in
 };
 
 Counts read_counts(const storage::Rows& rows) {
@@ -29,7 +32,12 @@ Counts read_counts(const storage::Rows& rows) {
     return static_cast<std::uint64_t>(rows.integer(0, column).value_or(0));
   };
   counts.sessions = value(0);
-  for (std::size_t i = 0; i < storage::kIssueKinds.size(); ++i) counts.hits.push_back(value(i + 1));
+  const std::size_t kinds = storage::kIssueKinds.size();
+  for (std::size_t i = 0; i < kinds; ++i) {
+    counts.hits.push_back(value(i + 1));
+    const auto latest = rows.text(0, 1 + kinds + i);
+    counts.latest.push_back(latest ? parse_rfc3339(rfc3339_of(*latest)) : std::nullopt);
+  }
   return counts;
 }
 
@@ -71,7 +79,12 @@ Result<Json> issues(JsonView request, const Database& database) {
   std::ranges::stable_sort(kinds, [&](std::size_t a, std::size_t b) { return current.hits[a] > current.hits[b]; });
   std::vector<storage::Rows> examples;
   if (!kinds.empty()) {
-    auto found = database.ask({storage::issue_examples_query(scope, kinds, kExamples)});
+    std::vector<storage::IssueExamples> wanted;
+    for (const std::size_t kind : kinds) {
+      const auto latest = current.latest[kind];
+      wanted.push_back({kind, latest ? storage::around_bucket(scope, *latest) : scope});
+    }
+    auto found = database.ask({storage::issue_examples_query(wanted, kExamples)});
     if (!found) return found.error();
     examples = *std::move(found);
   }

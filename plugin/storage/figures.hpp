@@ -59,8 +59,10 @@ struct IssueKind {
 extern const std::array<IssueKind, 22> kIssueKinds;
 bool is_issue_code(std::string_view code);
 
-// One row: "sessions", then a count for each of kIssueKinds.
+// One row: how many sessions, a count for each of kIssueKinds, and for each the start of the latest bucket that has it.
 Query issues_query(const Scope& scope);
+// The part of the scope that such a bucket stands for.
+Scope around_bucket(const Scope& scope, WallTime bucket);
 
 // The q-quantile of what the latency bins hold, as percentile_cont has it, linear within a bin. Absent where they are
 // empty.

@@ -176,16 +176,19 @@ Query history_query(const std::string& user_id, std::size_t limit, std::optional
   return {std::move(sql), binder.take()};
 }
 
-Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit) {
+Query issue_examples_query(const std::vector<IssueExamples>& wanted, std::size_t limit) {
   Binder binder;
   std::string sql;
-  for (const std::size_t index : kinds) {
+  for (const auto& [index, scope] : wanted) {
     const IssueKind& kind = kIssueKinds[index];
     std::string where = in_range(scope, binder) + filter_sql(scope, "s.overall_quality", binder) + " AND s.issues @> " +
                         binder.bind(issue_json(kind.code, kind.severity)) + "::jsonb";
     std::string found = "SELECT s.session_id FROM ";
     if (!scope.needs_rows()) {
-      found += rows_with_issue(scope, std::string(kind.code) + "_" + kind.severity, binder);
+      found += "(SELECT DISTINCT bucket FROM session_quality_5min WHERE bucket > " + binder.time(scope.from) +
+               " - interval '5 minutes' AND bucket < " + binder.time(scope.to) + " AND " + kind.code + "_" +
+               kind.severity + " > 0" + filter_sql(scope, "rating", binder) +
+               " ORDER BY bucket DESC) m CROSS JOIN LATERAL ";
       where += " AND s.created_at >= m.bucket AND s.created_at < m.bucket + interval '5 minutes'";
     }
     found += page_sql("s.session_id", where, Order::kNewest, limit) + " s LIMIT " + std::to_string(limit);

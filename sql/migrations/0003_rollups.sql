@@ -114,7 +114,7 @@ CREATE FUNCTION %1$I() RETURNS trigger
 BEGIN
   WITH row AS MATERIALIZED (
     SELECT *, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket,
-           least(19, floor(quality_score / 5))::integer AS score_bin,
+           CASE WHEN quality_score IS NOT NULL THEN least(19, floor(quality_score / 5))::integer END AS score_bin,
            width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
       FROM %2$I
   ), found AS (
@@ -185,7 +185,7 @@ CREATE VIEW session_quality_measures WITH (security_invoker = true) AS
 SELECT created_at, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket, node, provider,
        overall_quality AS rating, room, user_id, %s, %s
   FROM session_quality_logs,
-       LATERAL (SELECT least(19, floor(quality_score / 5))::integer AS score_bin,
+       LATERAL (SELECT CASE WHEN quality_score IS NOT NULL THEN least(19, floor(quality_score / 5))::integer END AS score_bin,
                        width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
                 OFFSET 0) bin  -- evaluated once a row, not once a column
 $sql$, singles, issues);
