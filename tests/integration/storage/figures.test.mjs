@@ -1,0 +1,248 @@
+// Every figure of summary, series, providers and issues against plain SQL over the rows; pages and exports against the table.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Cluster, project, temporaryFolder, until } from './support/cluster.mjs';
+import { Driver } from './support/driver.mjs';
+
+const kSessions = 4000;
+const run = promisify(execFile);
+let cluster;
+let folder;
+let driver;
+
+before(async () => {
+  cluster = await (await new Cluster().create()).start();
+  folder = temporaryFolder();
+  await cluster.newDatabase('figures');
+  await run(join(project, 'tests/bench/generate_sessions'), [cluster.conninfo('callroom_owner', 'figures'), String(kSessions), '20']);
+  driver = await Driver.open(join(folder, 'data'), {
+    writer: cluster.conninfo('callroom_writer', 'figures'), reader: cluster.conninfo('callroom_reader', 'figures'), maintenance_ms: 3_600_000,
+  });
+  await driver.finish(300, 1); // some that came the plugin's way
+  await until('their rows', async () => (await driver.health()).rows.written === 300);
+});
+
+after(async () => {
+  await driver?.stop();
+  await cluster?.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const kColumns = `count(*) AS sessions, count(quality_score) AS scored, avg(quality_score) AS score,
+  count(*) FILTER (WHERE overall_quality = 'excellent') AS excellent, count(*) FILTER (WHERE overall_quality = 'good') AS good,
+  count(*) FILTER (WHERE overall_quality = 'fair') AS fair, count(*) FILTER (WHERE overall_quality = 'poor') AS poor,
+  count(*) FILTER (WHERE overall_quality = 'failed') AS failed, count(*) FILTER (WHERE overall_quality = 'unrated') AS unrated,
+  100.0 * count(*) FILTER (WHERE overall_quality IN ('poor', 'failed')) / nullif(count(*) FILTER (WHERE overall_quality <> 'unrated'), 0) AS poor_or_failed,
+  avg(latency_avg_ms) AS latency, count(latency_avg_ms) AS latency_sessions, percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_avg_ms) AS p50,
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_avg_ms) AS p95, avg(jitter_avg_ms) AS jitter, avg(packet_loss_in_pct) AS loss_in,
+  avg(packet_loss_out_pct) AS loss_out, avg(bandwidth_in_kbps) AS bandwidth_in, avg(frame_rate_avg) AS frame_rate,
+  100.0 * count(*) FILTER (WHERE connection_drops > 0) / nullif(count(*), 0) AS drops_share, sum(connection_drops) AS drops,
+  sum(freeze_count) AS freezes, sum(freeze_ms) AS freeze_ms, sum(duration_s) AS duration_s, 1.96 * stddev_samp(quality_score) / nullif(sqrt(count(quality_score)), 0) AS score_margin`;
+
+async function fromRows(where, group = '') {
+  const text = await cluster.value(
+    `SELECT coalesce(jsonb_agg(to_jsonb(f)), '[]') FROM (SELECT ${group ? `${group} AS key, ` : ''}${kColumns} FROM session_quality_logs WHERE ${where} ${group ? 'GROUP BY 1 ORDER BY 1' : ''}) f`,
+  );
+  return JSON.parse(text);
+}
+
+const inRange = ({ from, to }) => `created_at >= '${from}' AND created_at < '${to}'`;
+
+function near(actual, expected, what, tolerance = 1e-9) {
+  if (expected === null || actual === null) return assert.equal(actual, expected, what);
+  assert.ok(Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected)), `${what}: ${actual}, the rows say ${expected}`);
+}
+
+function same(figures, rows, what) {
+  const pairs = {
+    sessions: figures.sessions, scored: figures.scored, score: figures.score, poor_or_failed: figures.poor_or_failed.share_pct,
+    latency: figures.latency.avg_ms, latency_sessions: figures.latency.sessions, jitter: figures.jitter.avg_ms, loss_in: figures.loss_in.avg_pct,
+    loss_out: figures.loss_out.avg_pct, bandwidth_in: figures.bandwidth_in.avg_kbps, frame_rate: figures.frame_rate.avg,
+    drops_share: figures.drops.share_pct,
+  };
+  for (const rating of ['excellent', 'good', 'fair', 'poor', 'failed', 'unrated']) pairs[rating] = figures.ratings[rating].sessions;
+  for (const [name, value] of Object.entries(pairs)) near(value, rows[name], `${what} ${name}`);
+  for (const [name, value] of [['drops', figures.drops.count], ['freezes', figures.freezes.count], ['freeze_ms', figures.freezes.ms], ['duration_s', figures.duration_s]]) {
+    near(value, rows[name] ?? 0, `${what} ${name}`);
+  }
+  near(figures.score_margin, rows.score_margin, `${what} score_margin`, 1e-6);
+  // By histogram: never off by more than the width of a bin, 8 %. With few sessions the definition itself leaves more room.
+  if (rows.latency_sessions >= 200) {
+    near(figures.latency.p50_ms, rows.p50, `${what} p50`, 0.08);
+    near(figures.latency.p95_ms, rows.p95, `${what} p95`, 0.08);
+  }
+  assert.equal(figures.score_histogram.reduce((a, b) => a + b), rows.scored, `${what} score_histogram`);
+}
+
+const day = (days, ms = 0) => new Date(Date.now() - days * 86_400_000 - ms).toISOString();
+const kScopes = [
+  [{ range: '24h' }, 'true'],
+  [{ range: '7d' }, 'true'],
+  [{ range: '30d' }, 'true'],
+  [{ from: day(11, 1234567), to: day(3, 7654321) }, 'true'], // edges between all buckets
+  [{ from: day(2, 100), to: day(1.999, 50) }, 'true'], // less than five minutes
+  [{ range: '30d', provider: 'p2p' }, "provider = 'p2p'"],
+  [{ range: '30d', node: 'node-2' }, "node = 'node-2'"],
+  [{ range: '30d', rating: ['poor', 'failed'] }, "overall_quality IN ('poor', 'failed')"],
+  [{ range: '30d', room: 'room-3' }, "room = 'room-3'"],
+  [{ range: '7d', user_id: 'user-5', provider: 'janus' }, "user_id = 'user-5' AND provider = 'janus'"],
+];
+
+for (const [scope, where] of kScopes) {
+  test(`figures of ${JSON.stringify(scope).slice(0, 90)}`, async () => {
+    const summary = await driver.admin('summary', scope);
+    same(summary.current, (await fromRows(`${inRange(summary)} AND ${where}`))[0], 'summary');
+    const length = new Date(summary.to) - new Date(summary.from);
+    if (!scope.from) {
+      const before = { from: new Date(new Date(summary.from) - length).toISOString(), to: summary.from };
+      same(summary.before, (await fromRows(`${inRange(before)} AND ${where}`))[0], 'before');
+    }
+    const [score] = summary.targets;
+    assert.equal(score.met, summary.current.score === null ? null : summary.current.score > 75);
+
+    const providers = await driver.admin('providers', scope);
+    const byProvider = await fromRows(`${inRange(providers)} AND ${where}`, 'provider');
+    assert.deepEqual(providers.providers.map((one) => one.provider), byProvider.map((one) => one.key));
+    for (const [i, one] of providers.providers.entries()) same(one, byProvider[i], one.provider);
+
+    const series = await driver.admin('series', scope);
+    const width = { '5m': "date_bin('5 minutes', created_at, '2000-01-01Z')", hour: "date_trunc('hour', created_at, 'UTC')", day: "date_trunc('day', created_at, 'UTC')" }[series.bucket];
+    const byBucket = new Map((await fromRows(`${inRange(series)} AND ${where}`, width)).map((one) => [Date.parse(one.key), one]));
+    let found = 0;
+    for (const point of series.points) {
+      const rows = byBucket.get(Date.parse(point.at));
+      if (rows) same(point, rows, point.at);
+      else assert.equal(point.sessions, 0);
+      found += rows ? 1 : 0;
+    }
+    assert.equal(found, byBucket.size);
+
+    const issues = await driver.admin('issues', scope);
+    const hits = await cluster.sql(`SELECT i.code, i.severity, count(*) FROM session_quality_logs, jsonb_to_recordset(issues) i (code text, severity text) WHERE ${inRange(issues)} AND ${where} GROUP BY 1, 2`);
+    const key = (code, severity, n) => `${code} ${severity} ${n}`;
+    assert.deepEqual(issues.issues.map((one) => key(one.code, one.severity, one.sessions)).sort(), hits.map((one) => key(...one)).sort());
+    for (const { code, severity, examples } of issues.issues) {
+      const right = await cluster.value(`SELECT count(*) FROM session_quality_logs WHERE session_id IN ('${examples.join("','")}') AND ${inRange(issues)} AND ${where} AND issues @> '[{"code":"${code}","severity":"${severity}"}]'`);
+      assert.ok(examples.length > 0 && Number(right) === examples.length, `examples of ${code}`);
+    }
+  });
+}
+
+test('rollups follow an update, a delete and a truncate of the rows', async () => {
+  const sums = async (table, columns) => cluster.value(`SELECT concat_ws(' ', ${columns}) FROM ${table}`);
+  const raw = "count(*), sum((latency_avg_ms * 100)::bigint), sum((quality_score * 100)::bigint), count(*) FILTER (WHERE issues @> '[{\"code\":\"high_loss\",\"severity\":\"warning\"}]')";
+  const rolled = 'sum(sessions), sum(latency_sum), sum(score_sum), sum(high_loss_warning)';
+  const all = async () => Promise.all([sums('session_quality_logs', raw), ...['5min', 'hour', 'day'].map((level) => sums(`session_quality_${level}`, rolled))]);
+  await cluster.sql("CREATE TABLE kept AS SELECT * FROM session_quality_logs; ALTER TABLE kept DROP COLUMN worst_rank");
+  const before = await all();
+  await cluster.sql("UPDATE session_quality_logs SET latency_avg_ms = 77.5, node = 'moved', created_at = created_at - interval '3 hours' WHERE room = 'room-3'");
+  const updated = await all();
+  await cluster.sql("DELETE FROM session_quality_logs WHERE user_id < 'user-3'");
+  const deleted = await all();
+  await cluster.sql('TRUNCATE session_quality_logs');
+  const empty = await cluster.value('SELECT count(*) FROM session_quality_5min');
+  const columns = (await cluster.value("SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'kept'::regclass AND attnum > 0 AND NOT attisdropped"));
+  await cluster.sql(`INSERT INTO session_quality_logs (${columns}) SELECT ${columns} FROM kept; DROP TABLE kept`);
+  const restored = await all();
+  for (const state of [before, updated, deleted, restored]) assert.deepEqual(new Set(state).size, 1, state.join(' | '));
+  assert.equal(empty, '0');
+  assert.deepEqual(restored, before);
+  assert.notEqual(updated[0], before[0]);
+});
+
+async function pages(request, fields) {
+  const found = [];
+  let cursor;
+  do {
+    const answer = await driver.admin(request, { ...fields, ...(cursor ? { cursor } : {}) });
+    assert.equal(answer.callroom, request, answer.error);
+    found.push(answer);
+    cursor = answer.next;
+  } while (cursor);
+  return found;
+}
+
+for (const [what, fields, where, order] of [
+  ['newest', { range: '30d' }, 'true', 'created_at DESC, session_id DESC'],
+  ['worst', { range: '30d', order: 'worst' }, 'true', 'worst_rank, created_at DESC, session_id DESC'],
+  ['one rating', { range: '30d', rating: 'poor' }, "overall_quality = 'poor'", 'created_at DESC, session_id DESC'],
+  ['one issue', { range: '30d', issue: 'high_latency' }, `(issues @> '[{"code":"high_latency"}]')`, 'created_at DESC, session_id DESC'],
+  ['the worst of one issue', { range: '7d', issue: 'high_loss', order: 'worst' }, `(issues @> '[{"code":"high_loss"}]')`, 'worst_rank, created_at DESC, session_id DESC'],
+]) {
+  test(`pages: ${what}: every row once, in order`, async () => {
+    const found = await pages('sessions', { ...fields, limit: 17 });
+    const ids = found.flatMap((page) => page.sessions.map((row) => row.session_id));
+    const expected = (await cluster.sql(`SELECT session_id FROM session_quality_logs WHERE ${inRange(found[0])} AND ${where} ORDER BY ${order}`)).flat();
+    assert.ok(expected.length > 17);
+    assert.deepEqual(ids, expected);
+  });
+}
+
+test('export: the pages make one valid file, and no cell is a formula', async () => {
+  const json = (await pages('export', { range: '30d', format: 'json', limit: 900 })).map((page) => page.data).join('');
+  const csv = (await pages('export', { range: '30d', format: 'csv', limit: 900 })).map((page) => page.data).join('');
+  const rows = JSON.parse(json);
+  const [{ from, to }] = await pages('export', { range: '30d', format: 'json', limit: 2000 });
+  const count = Number(await cluster.value(`SELECT count(*) FROM session_quality_logs WHERE ${inRange({ from, to })}`));
+  const lines = parseCsv(csv);
+  const display = lines[0].indexOf('display');
+  const formulas = lines.slice(1).flat().filter((cell) => /^[=+@\t\r]/.test(cell) || /^-(?!\d)/.test(cell));
+  assert.equal(rows.length, count);
+  assert.equal(lines.length, count + 1);
+  assert.ok(lines.every((line) => line.length === lines[0].length));
+  assert.deepEqual(formulas, []);
+  assert.ok(lines.some((line) => line[display].startsWith("'=cmd|")));
+  assert.ok(rows.some((row) => row.display.startsWith('=cmd|')));
+  assert.equal(JSON.parse((await pages('export', { range: '30d', format: 'json', room: 'none' }))[0].data).length, 0);
+});
+
+/** RFC 4180. */
+function parseCsv(text) {
+  const lines = [];
+  let line = [];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    lines.push(line);
+    line = [];
+  }
+  return lines;
+}
+
+test('one session, whole, with the others of its call', async () => {
+  const [{ session_id, room }] = (await driver.admin('sessions', { range: '30d', limit: 1, order: 'worst' })).sessions;
+  const answer = await driver.admin('session', { session_id });
+  const none = await driver.admin('session', { session_id: '11111111-1111-4111-8111-111111111111' });
+  const wrong = await driver.admin('session', { session_id: "' OR true --" });
+  assert.equal(answer.session.session_id, session_id);
+  assert.ok(answer.participants.every((row) => row.room === room && row.session_id !== session_id));
+  assert.equal(none.error_code, 431);
+  assert.equal(wrong.error_code, 403);
+});
+
+test('the figures of whole hours read rollups and no rows', async () => {
+  // Without the right to read the rows the answers must still come.
+  await cluster.sql('REVOKE SELECT ON session_quality_logs, session_quality_measures FROM callroom_reader');
+  const answers = [];
+  for (const request of ['summary', 'series', 'providers']) answers.push(await driver.admin(request, { range: '30d' }));
+  const rows = await driver.admin('sessions', {});
+  await cluster.sql('GRANT SELECT ON session_quality_logs, session_quality_measures TO callroom_reader');
+  assert.deepEqual(answers.map((answer) => answer.callroom), ['summary', 'series', 'providers']);
+  assert.equal(rows.error_code, 430);
+});
+
+test('without a database the requests say so, at once', async () => {
+  const lonely = await Driver.open(join(folder, 'lonely'), { reader: `host=${folder} user=callroom_reader dbname=nowhere` });
+  const none = await Driver.open(join(folder, 'none'), {});
+  const before = Date.now();
+  const answers = [await lonely.admin('summary'), await none.admin('summary')];
+  const took = Date.now() - before;
+  await lonely.stop();
+  await none.stop();
+  assert.deepEqual(answers.map((answer) => answer.error_code), [430, 430]);
+  assert.ok(took < 5000, `${took} ms`);
+});
