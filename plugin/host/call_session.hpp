@@ -110,6 +110,9 @@ struct Downlink {
   explicit Downlink(media::Codec video) : slots(video) {}
 
   media::Slots slots;
+  // What is relayed before the PeerConnection is up is lost, key frames above all: until then moves wait here.
+  bool up = false;
+  std::vector<media::Move> waiting;
   std::array<std::atomic<DownlinkTrack*>, 2 * media::Slots::kMost> by_line{};  // for the loop thread
   std::vector<std::unique_ptr<DownlinkTrack>> tracks;
   quality::DownlinkRtcp rtcp;  // of the loop thread

@@ -324,6 +324,8 @@ void Switchboard::media_up(Handle& handle) {
       if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
     }
     cap(*session);
+  } else if (session->downlink) {
+    receiver_up(*session);
   }
 }
 

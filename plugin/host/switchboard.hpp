@@ -112,6 +112,7 @@ class Switchboard {
   void reconnect_room(const std::string& room);  // after anybody's media changed: who receives whom now
   void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
   void carry_out_move(CallSession& session, const media::Move& move);
+  void receiver_up(CallSession& session);
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
   void detach(DownlinkTrack& track);
   void release_receiver(Handle& handle);

@@ -275,7 +275,13 @@ Json Switchboard::streams_json(const CallSession& session) const {
 }
 
 void Switchboard::carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction) {
-  for (const media::Move& move : change.moves) carry_out_move(session, move);
+  for (const media::Move& move : change.moves) {
+    if (session.downlink->up) {
+      carry_out_move(session, move);
+    } else {
+      session.downlink->waiting.push_back(move);
+    }
+  }
   const auto receiver = session.receiver.lock();
   if (!receiver) return;
   if (change.offer) {
@@ -322,6 +328,11 @@ void Switchboard::carry_out_move(CallSession& session, const media::Move& move) 
     if (source->kind == media::Kind::kVideo) source->key_frames.negotiated(monotonic_now());
     return;
   }
+}
+
+void Switchboard::receiver_up(CallSession& session) {
+  session.downlink->up = true;
+  for (const media::Move& move : std::exchange(session.downlink->waiting, {})) carry_out_move(session, move);
 }
 
 void Switchboard::detach(DownlinkTrack& track) {
