@@ -90,7 +90,10 @@ void DirectionMeasure::add(const UplinkWindow& window, bool fec) {
     ++video_jitters_;
   }
   Video video;
-  video.active_us = window.duration_us - window.quiet_us;
+  // A silence that ends in a gap of the numbers was an outage: the frames that are repaired after it belong to its
+  // time.
+  const bool outage = window.silent_until != 0 && window.lost > window.frames;
+  video.active_us = window.duration_us - (outage ? 0 : window.quiet_us);
   video.frames = window.frames;
   video.quality.residual_loss_pct = percent(window.residual, window.expected);
   video.quality.frozen_share = std::min(1.0, rate(static_cast<double>(window.frozen_us) / 1e6, video.active_us));
