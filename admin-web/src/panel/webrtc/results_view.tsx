@@ -77,7 +77,13 @@ function Verdict({ results, running }: { results: TestResult[]; running: boolean
       <div class="card">
         <h2>What to do</h2>
         {findings.length === 0 ? (
-          <p class="muted">{running ? 'Nothing so far.' : 'Nothing: all that was tested works.'}</p>
+          <p class="muted">
+            {running
+              ? 'Nothing so far.'
+              : count('fail') > 0
+                ? 'See the tests that failed.'
+                : 'Nothing: all that was tested works.'}
+          </p>
         ) : (
           <ol class="findings">
             {findings.map(({ severity, code, about, text }) => (

@@ -43,7 +43,13 @@ async function settle(test: TestCase, signal: AbortSignal, say: (doing: string) 
     return await test.run(say, signal);
   } catch (error) {
     if (signal.aborted) return { status: 'skipped', summary: 'Cancelled.' };
-    return { status: 'fail', summary: error instanceof Error ? error.message : String(error) };
+    const summary = error instanceof Error ? error.message : String(error);
+    const text = `The test could not be brought to its end: ${summary}`;
+    return {
+      status: 'fail',
+      summary,
+      findings: [{ severity: 'critical', code: 'test_failed', about: test.title, text }],
+    };
   }
 }
 
