@@ -12,8 +12,8 @@ export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
   const [room, setRoom] = useState(asked.get('room') ?? '');
   const [pin, setPin] = useState('');
   const [wantsPin, setWantsPin] = useState(false);
-  const [media, setMedia] = useState<JoinForm['media']>(mediaOf(asked.get('media')));
-  const [capacity, setCapacity] = useState(Number(asked.get('people')) || 2);
+  const media = mediaOf(asked.get('media'));
+  const [capacity, setCapacity] = useState(Number(asked.get('people')) || (media === 'relay' ? 8 : 2));
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
 
@@ -89,14 +89,6 @@ export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
         <details>
           <summary>If the room is new</summary>
           <div class="lobby-new">
-            <label class="field">
-              <span>Media goes</span>
-              <select name="media" value={media} onChange={(e) => setMedia(mediaOf(e.currentTarget.value))}>
-                <option value="relay">through the server</option>
-                <option value="p2p">directly between people</option>
-                <option value="auto">directly, or through the server where it must</option>
-              </select>
-            </label>
             <label class="field">
               <span>Room for</span>
               <select
