@@ -23,7 +23,7 @@
 namespace callroom::storage {
 
 // The version of the schema (sql/migrations) that this plugin writes.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 class Delivery {
  public:

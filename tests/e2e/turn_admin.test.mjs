@@ -59,6 +59,23 @@ test('servers are listed and tested, and their checks are kept', async () => {
   assert.equal(after.servers.find(({ id }) => id === 'local-udp').last.verdict, 'ok');
 });
 
+test('their history is told server by server', async () => {
+  const all = await stack.admin.ask({ request: 'turn_history', range: '24h' });
+  const one = await stack.admin.ask({ request: 'turn_history', range: '24h', server: 'wrong', limit: 1 });
+  const good = all.servers.find(({ server_id }) => server_id === 'local-udp');
+  const wrong = all.servers.find(({ server_id }) => server_id === 'wrong');
+  const bad = await stack.admin.ask({ request: 'turn_history', range: 'ever' });
+
+  assert.equal(all.servers.length, 4);
+  assert.equal(Number(good.success_pct), 100);
+  assert.deepEqual(wrong.verdicts, { refused: Number(wrong.checks) });
+  assert.equal(Number(wrong.success_pct), 0);
+  assert.equal(wrong.last_verdict, 'refused');
+  assert.ok(all.checks.every(({ verdict, checked_at }) => verdict && checked_at.endsWith('Z')));
+  assert.deepEqual(one.checks.map(({ server_id }) => server_id), ['wrong']);
+  assert.equal(bad.error_code, 403);
+});
+
 test('clients are given what was tested, with credentials of their own', async () => {
   const janus = await JanusClient.connect(stack.webSocket);
   const handle = await janus.attach();
