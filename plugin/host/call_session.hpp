@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "quality/downlink_stream.hpp"
 #include "quality/key_frame.hpp"
 #include "quality/peer_rtcp.hpp"
+#include "quality/sample.hpp"
 #include "quality/session_quality.hpp"
 #include "quality/uplink_stream.hpp"
 #include "signaling/rooms.hpp"
@@ -121,6 +123,15 @@ struct Downlink {
   std::atomic<std::size_t> stream_count{0};
 };
 
+// Media that goes directly to the other participants: what the client reports of it.
+struct Direct {
+  bool in_use = false;       // media goes that way now
+  bool fell_silent = false;  // reports were missed, or the client said that it has no connection
+  MonotonicUs reported = 0;  // when the last report came; 0: none did
+  std::map<std::string, quality::ClientSample> waiting;  // by participant, until everybody was measured
+  std::map<std::string, double> covered_ms;              // by participant
+};
+
 struct CallSession {
   explicit CallSession(quality::SessionOptions options) : quality(options) {}
 
@@ -142,6 +153,7 @@ struct CallSession {
   bool audio_on = true, video_on = true;  // by `configure`
   int bitrate_kbps = 0;
   std::uint32_t keyframe_requests = 0;
+  Direct direct;
 };
 
 }  // namespace callroom::host

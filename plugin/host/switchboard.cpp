@@ -174,9 +174,14 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   if (!request.display.empty()) record.display = request.display;
   if (!request.device_info.empty()) record.device_info = request.device_info;
 
-  if (store_ != nullptr && is_recorded(request.room)) session->journal = store_->begin(record);
-
   if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
+  follow_membership(request.room, monotonic_now());
+  session->direct.in_use = media_is_direct(*rooms_.find(request.room));
+  if (session->direct.in_use) {
+    record.provider = record.media_path = "p2p";
+    record.measured_by = "client";
+  }
+  if (store_ != nullptr && is_recorded(request.room)) session->journal = store_->begin(record);
   handle.session = session;
   handle.uplink.store(&session->uplink, std::memory_order_release);
   sessions_.emplace(ids.session_id, session);
@@ -184,6 +189,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   handles_[handle.id] = context.handle;
   json::Json joined =
       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
+  joined.set("provider", record.provider);
   joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
   post(context.handle, context.transaction, std::move(joined));
   post_all(outcome->notices);
@@ -209,6 +215,7 @@ void Switchboard::depart(const signaling::Departure& departure, const std::strin
   if (it != sessions_.end()) end(it->second, reason, transaction);
   post_all(departure.notices);
   handles_.erase(departure.participant.handle);
+  follow_membership(departure.room, monotonic_now());
 }
 
 void Switchboard::end(const SessionPtr& session_in, const std::string& reason, const std::string& transaction) {
@@ -219,6 +226,10 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   record.quality = sum_up(*session, monotonic_now());
   record.ended_at = wall_now();
   record.end_reason = reason;
+  JANUS_LOG(LOG_INFO, "[callroom] Room %s: %s is gone (%s) after %u negotiations, %u collisions, %u rollbacks\n",
+            record.room.c_str(), record.user_id.c_str(), reason.c_str(), record.negotiations, record.glare_count,
+            record.rollbacks);
+  forget_pairs(*session);
   release_sources(*session);
   const auto sender = session->sender.lock();
   const auto receiver = session->receiver.lock();

@@ -19,6 +19,9 @@
 #include "host/handle.hpp"
 #include "host/sdp.hpp"
 #include "json/json.hpp"
+#include "json/room_requests.hpp"
+#include "signaling/auto_media.hpp"
+#include "signaling/pair.hpp"
 #include "signaling/rooms.hpp"
 
 namespace callroom::host {
@@ -50,6 +53,8 @@ class Switchboard {
   Result<void> carry_out(const Context& context, const signaling::Receive& request);
   Result<void> carry_out(const Context& context, const signaling::Answer& request);
   Result<void> carry_out(const Context& context, const signaling::Configure& request);
+  Result<void> carry_out(const Context& context, const signaling::Signal& request);
+  Result<void> carry_out(const Context& context, const json::Report& request);
   Result<void> carry_out(const Context& context, const signaling::Leave& request);
 
   // A jsep came with a request that was refused. An offer that the core has applied and nobody answers would leave a
@@ -102,7 +107,41 @@ class Switchboard {
   void take_due_samples(MonotonicUs now);
   void take_sample(CallSession& session, MonotonicUs now);
   void tell_others_rating(CallSession& session, const quality::Sample& sample);
+  void keep_sample(CallSession& session, const quality::Sample& sample, WallTime wall);
   quality::Summary sum_up(CallSession& session, MonotonicUs now);
+
+  // What clients measure themselves (switchboard_reports.cpp).
+  void take_client_samples(CallSession& session, MonotonicUs now);
+  void take_connection(CallSession& session, json::PeerConnectionState state, MonotonicUs now);
+  void watch_reports(CallSession& session, MonotonicUs now);
+  void lose_direct_connection(CallSession& session, MonotonicUs now);
+
+  // Media directly between participants (switchboard_p2p.cpp).
+  struct PeerPair {
+    SessionPtr first, second;  // by their participant ids
+    signaling::Pair pair;
+
+    const SessionPtr& at(signaling::Side side) const { return side == signaling::Side::kFirst ? first : second; }
+  };
+  using PairKey = std::pair<std::string, std::string>;
+  using Pairs = std::map<PairKey, PeerPair>;
+  PeerPair& pair_of(const signaling::Room& room, const SessionPtr& one, const SessionPtr& other);
+  void carry_out_effects(const PeerPair& pair, signaling::PairEffects effects);
+  void carry_out_effect(const PeerPair& pair, const signaling::ForwardDescription& effect);
+  void carry_out_effect(const PeerPair& pair, const signaling::ForwardCandidate& effect);
+  void carry_out_effect(const PeerPair& pair, const signaling::RollBack& effect);
+  void carry_out_effect(const PeerPair& pair, const signaling::OfferAgain& effect);
+  void carry_out_effect(const PeerPair& pair, const signaling::Unanswered& effect);
+  void carry_out_effect(const PeerPair& pair, const signaling::Collided& effect);
+  void post_to(const CallSession& session, json::Json event);
+  void forget_pairs(const CallSession& session);
+  void tick_pairs(MonotonicUs now);
+
+  // Rooms that choose between the two (switchboard_auto.cpp).
+  void follow_membership(const std::string& room, MonotonicUs now);
+  void move_media(const std::string& room, signaling::AutoMedia::Move move);
+  bool media_is_direct(const signaling::Room& room) const;
+  void tick_auto_rooms(MonotonicUs now);
 
   // Media (switchboard_media.cpp).
   void apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
@@ -126,6 +165,8 @@ class Switchboard {
   std::unordered_map<std::string, SessionPtr> sessions_;                    // by session id
   std::uint64_t malformed_packets_ = 0;                                     // of sessions that ended
   std::map<std::string, std::vector<SessionPtr>> by_room_;                  // in the order of arrival
+  Pairs pairs_;                                                             // of people who signal to each other
+  std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
 };
 

@@ -238,6 +238,8 @@ void Switchboard::tick(MonotonicUs now) {
   {
     const std::lock_guard lock(mutex_);
     take_due_samples(now);
+    tick_pairs(now);
+    tick_auto_rooms(now);
     for (const auto& [id, session] : sessions_) {
       if (session->downlink) note_requests(*session, now);
     }

@@ -45,7 +45,12 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
   }
   const WallTime wall = wall_now();
   const Streams streams(session);
-  const quality::Sample& sample = session.quality.sample(now, wall, streams.get());
+  keep_sample(session, session.quality.sample(now, wall, streams.get()), wall);
+  cap(session);  // again: a REMB can get lost
+}
+
+// Into the journal, and to whoever wants to know.
+void Switchboard::keep_sample(CallSession& session, const quality::Sample& sample, WallTime wall) {
   if (store_ != nullptr) {
     std::array<std::byte, quality::SessionQuality::kMostSnapshotBytes> bytes;
     const std::size_t size = session.quality.snapshot(bytes);
@@ -59,7 +64,6 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
     post(sender, "", std::move(event));
     tell_others_rating(session, sample);
   }
-  cap(session);  // again: a REMB can get lost
 }
 
 // The others see how this person's connection does: its rating when it changes, and now and then for who came since.
@@ -80,11 +84,16 @@ void Switchboard::take_due_samples(MonotonicUs now) {
   for (const auto& [id, session] : sessions_) {
     if (now < session->next_sample) continue;
     session->next_sample = std::max(session->next_sample + interval, now);
-    take_sample(*session, now);
+    if (session->direct.in_use) {
+      watch_reports(*session, now);
+    } else {
+      take_sample(*session, now);
+    }
   }
 }
 
 quality::Summary Switchboard::sum_up(CallSession& session, MonotonicUs now) {
+  take_client_samples(session, now);
   const Streams streams(session);
   quality::Summary summary = session.quality.finish(now, wall_now(), streams.get());
   summary.keyframe_requests += session.keyframe_requests;

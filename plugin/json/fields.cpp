@@ -1,6 +1,7 @@
 #include "json/fields.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.hpp"
 
@@ -70,6 +71,15 @@ std::optional<std::int64_t> Fields::integer(const char* name, std::int64_t least
   if (number && *number >= least && *number <= most) return number;
   fail(ErrorCode::kInvalidField,
        std::string(name) + " must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  return std::nullopt;
+}
+
+std::optional<double> Fields::number(const char* name) {
+  const JsonView value = present(name);
+  if (!value) return std::nullopt;
+  const auto number = value.number();
+  if (number && std::isfinite(*number)) return number;
+  fail(ErrorCode::kInvalidField, std::string(name) + " must be a number");
   return std::nullopt;
 }
 

@@ -20,6 +20,7 @@ class Fields {
   std::optional<std::string> text(const char* name, std::size_t max_bytes);
   std::optional<bool> flag(const char* name);
   std::optional<std::int64_t> integer(const char* name, std::int64_t least, std::int64_t most);
+  std::optional<double> number(const char* name);   // finite
   std::optional<std::string> id(const char* name);  // see is_valid_id
   // One of `allowed`; its index.
   std::optional<std::size_t> choice(const char* name, std::initializer_list<std::string_view> allowed);
@@ -30,6 +31,8 @@ class Fields {
   std::string required_id(const char* name);
   std::string required_text(const char* name, std::size_t max_bytes);
   std::int64_t required_integer(const char* name, std::int64_t least, std::int64_t most);
+
+  JsonView raw(const char* name) const { return object_[name]; }  // null where absent; JSON null is a view of it
 
   void fail(ErrorCode code, std::string text);
   const std::optional<Error>& error() const { return error_; }

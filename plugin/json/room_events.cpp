@@ -48,6 +48,32 @@ Json error_json(const Error& error) {
   return json;
 }
 
+Json signal_json(const std::string& from, std::int64_t negotiation, DescriptionType type, const std::string& sdp) {
+  Json description = Json::object();
+  description.set("type", type == DescriptionType::kOffer ? "offer" : "answer").set("sdp", sdp);
+  Json json = named_event("signal");
+  json.set("from", from).set("negotiation", negotiation).set("description", std::move(description));
+  return json;
+}
+
+Json signal_json(const std::string& from, std::int64_t negotiation, const std::string& candidate) {
+  Json json = named_event("signal");
+  json.set("from", from).set("negotiation", negotiation).set("candidate", parse(candidate));
+  return json;
+}
+
+Json glare_json(const std::string& with, std::int64_t negotiation) {
+  Json json = named_event("glare");
+  json.set("with", with).set("resolution", "rollback").set("negotiation", negotiation);
+  return json;
+}
+
+Json negotiate_json(const char* reason) {
+  Json json = named_event("negotiate");
+  json.set("reason", reason);
+  return json;
+}
+
 Json event_json(const Event& event) {
   return std::visit([](const auto& e) { return to_json(e); }, event);
 }

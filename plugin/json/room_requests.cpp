@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "json/fields.hpp"
+#include "json/peer_requests.hpp"
 
 namespace callroom::json {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t kMaxToken = 1024;
 constexpr std::size_t kMaxDeviceInfo = 512;
 constexpr std::int64_t kMaxNegotiation = std::numeric_limits<std::int32_t>::max();
 
-Request create(Fields& fields) {
+RoomRequest create(Fields& fields) {
   CreateRoom request;
   RoomSettings& room = request.settings;
   room.id = fields.id("room").value_or("");
@@ -37,7 +38,7 @@ Request create(Fields& fields) {
   return request;
 }
 
-Request edit(Fields& fields) {
+RoomRequest edit(Fields& fields) {
   EditRoom request{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or(""), {}};
   request.changes.description = fields.text("new_description", kMaxDescription);
   request.changes.pin = fields.text("new_pin", kMaxSecret);
@@ -53,27 +54,27 @@ Request edit(Fields& fields) {
   return request;
 }
 
-Request destroy(Fields& fields) {
+RoomRequest destroy(Fields& fields) {
   return DestroyRoom{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or("")};
 }
 
-Request exists(Fields& fields) {
+RoomRequest exists(Fields& fields) {
   return RoomExists{fields.required_id("room")};
 }
 
-Request list(Fields& fields) {
+RoomRequest list(Fields& fields) {
   return ListRooms{fields.text("admin_key", kMaxSecret).value_or("")};
 }
 
-Request participants(Fields& fields) {
+RoomRequest participants(Fields& fields) {
   return ListParticipants{fields.required_id("room")};
 }
 
-Request kick(Fields& fields) {
+RoomRequest kick(Fields& fields) {
   return Kick{fields.required_id("room"), fields.text("secret", kMaxSecret).value_or(""), fields.required_id("id")};
 }
 
-Request join(Fields& fields) {
+RoomRequest join(Fields& fields) {
   Join request;
   request.room = fields.required_id("room");
   request.user_id = fields.required_id("user_id");
@@ -89,19 +90,19 @@ Request join(Fields& fields) {
   return request;
 }
 
-Request negotiate(Fields& fields) {
+RoomRequest negotiate(Fields& fields) {
   return Negotiate{fields.required_integer("negotiation", 0, kMaxNegotiation)};
 }
 
-Request receive(Fields& fields) {
+RoomRequest receive(Fields& fields) {
   return Receive{fields.required_id("session_id"), fields.required_text("receive_token", kMaxSecret)};
 }
 
-Request answer(Fields& fields) {
+RoomRequest answer(Fields& fields) {
   return Answer{fields.required_integer("negotiation", 0, kMaxNegotiation)};
 }
 
-Request configure(Fields& fields) {
+RoomRequest configure(Fields& fields) {
   Configure request;
   request.audio = fields.flag("audio");
   request.video = fields.flag("video");
@@ -112,13 +113,13 @@ Request configure(Fields& fields) {
   return request;
 }
 
-Request leave(Fields&) {
+RoomRequest leave(Fields&) {
   return Leave{};
 }
 
 struct Parser {
   std::string_view name;
-  Request (*parse)(Fields&);
+  RoomRequest (*parse)(Fields&);
 };
 
 constexpr std::array kParsers = {
@@ -126,19 +127,19 @@ constexpr std::array kParsers = {
     Parser{"exists", exists},   Parser{"list", list},     Parser{"participants", participants},
     Parser{"kick", kick},       Parser{"join", join},     Parser{"negotiate", negotiate},
     Parser{"receive", receive}, Parser{"answer", answer}, Parser{"configure", configure},
-    Parser{"leave", leave},
+    Parser{"signal", signal},   Parser{"report", report}, Parser{"leave", leave},
 };
 
 }  // namespace
 
-Result<Request> parse_room_request(JsonView message) {
+Result<RoomRequest> parse_room_request(JsonView message) {
   if (!message.is_object()) return Error{ErrorCode::kInvalidRequest, "A request must be a JSON object"};
   const auto name = message["request"].string();
   if (!name) return Error{ErrorCode::kInvalidRequest, "A request must name itself in \"request\""};
   for (const Parser& parser : kParsers) {
     if (parser.name != *name) continue;
     Fields fields(message);
-    Request request = parser.parse(fields);
+    RoomRequest request = parser.parse(fields);
     if (fields.error()) return *fields.error();
     return request;
   }

@@ -1,5 +1,7 @@
 #include "quality/liveness.hpp"
 
+#include <utility>
+
 #include "quality/model.hpp"
 
 namespace callroom::quality {
@@ -27,6 +29,12 @@ Liveness::Change Liveness::conclude(MonotonicUs now, MonotonicUs media_at) {
   }
   if (!dropped_ && is_long(now)) dropped_ = change.dropped = true;
   return change;
+}
+
+Liveness::Change Liveness::recover() {
+  const bool recovered = std::exchange(dropped_, false);
+  silent_from_ = 0;
+  return {false, recovered};
 }
 
 Liveness::Change Liveness::fail(MonotonicUs now) {

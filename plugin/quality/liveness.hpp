@@ -32,6 +32,9 @@ class Liveness {
   // silence is a drop.
   Change conclude(MonotonicUs now, MonotonicUs media_at);
 
+  // Where nobody is heard by the server: the peer says that media flows again.
+  Change recover();
+
   // ICE or DTLS failed.
   Change fail(MonotonicUs now);
 

@@ -366,6 +366,7 @@ const Sample& SessionQuality::report(const ClientSample& measured, MonotonicUs, 
   Running& run = running();
   connected_ = true;
   run.state.totals.connected = 1;
+  run.take_change(run.liveness.recover());
   run.take(measure_of_client(measured, true), measure_of_client(measured, false), measured.rtt_ms, wall, options_,
            true);
   return run.latest;

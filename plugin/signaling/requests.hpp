@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "signaling/pair.hpp"
 #include "signaling/room_settings.hpp"
 
 namespace callroom::signaling {
@@ -71,9 +72,26 @@ struct Configure {
   bool keyframe = false;             // ask this participant's sender for a key frame
 };
 
+struct PeerDescription {
+  DescriptionType type = DescriptionType::kOffer;
+  std::string sdp;
+};
+
+struct PeerCandidate {
+  std::string json;   // RTCIceCandidateInit as text, or "null": there are no more
+  std::string ufrag;  // its username fragment, where it names one
+};
+
+// To one other participant of a room whose media goes directly between them.
+struct Signal {
+  std::string to;
+  std::int64_t negotiation = 0;
+  std::variant<PeerDescription, PeerCandidate> what;
+};
+
 struct Leave {};
 
 using Request = std::variant<CreateRoom, EditRoom, DestroyRoom, RoomExists, ListRooms, ListParticipants, Kick, Join,
-                             Negotiate, Receive, Answer, Configure, Leave>;
+                             Negotiate, Receive, Answer, Configure, Signal, Leave>;
 
 }  // namespace callroom::signaling

@@ -25,6 +25,11 @@ void bad_requests_are_numbered(void**) {
   };
   const std::string long_id(65, 'x');
   const std::string oversized = R"({"request":"join","room":")" + long_id + R"(","user_id":"a"})";
+  const std::string huge_description =
+      R"({"request":"signal","to":"b","negotiation":1,"description":{"type":"offer","sdp":")" +
+      std::string(1'000'000, 'x') + R"("}})";
+  const std::string huge_candidate = R"({"request":"signal","to":"b","negotiation":1,"candidate":{"candidate":")" +
+                                     std::string(kMaxCandidateBytes, 'x') + R"("}})";
   const Case cases[] = {
       {"[]", 400},
       {"{}", 400},
@@ -55,6 +60,26 @@ void bad_requests_are_numbered(void**) {
       {R"({"request":"receive","session_id":"x"})", 402},
       {R"({"request":"kick","room":"r"})", 402},
       {R"({"request":"configure","bitrate":1})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1})", 402},
+      {R"({"request":"signal","negotiation":1,"candidate":null})", 402},
+      {R"({"request":"signal","to":"b","candidate":null})", 402},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidate":"x"})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidate":{},"description":{"type":"offer","sdp":"v=0"}})",
+       403},
+      {R"({"request":"signal","to":"b","negotiation":1,"description":{"type":"rollback","sdp":"v=0"}})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"description":{"type":"offer"}})", 403},
+      {huge_description.c_str(), 403},
+      {huge_candidate.c_str(), 403},
+      {R"({"request":"report","samples":{}})", 403},
+      {R"({"request":"report","samples":[1]})", 403},
+      {R"({"request":"report","samples":[{}]})", 403},
+      {R"({"request":"report","samples":[{"interval_ms":3000,"rtt_ms":-1}]})", 403},
+      {R"({"request":"report","samples":[{"interval_ms":3000,"rtt_ms":"1"}]})", 403},
+      {R"({"request":"report","samples":[{"interval_ms":3000,"resolution_in":"640x480x"}]})", 403},
+      {R"({"request":"report","samples":[{"interval_ms":3000,"freeze_count":-1}]})", 403},
+      {R"({"request":"report","transport":{"protocol":"pigeon"}})", 403},
+      {R"({"request":"report","transport":[]})", 403},
+      {R"({"request":"report","connection":"fine"})", 403},
       {oversized.c_str(), 403},
   };
   for (const Case& each : cases) {
@@ -68,6 +93,36 @@ void an_error_names_the_field(void**) {
   const Json message = parse(R"({"request":"join","room":"r","user_id":7})");
   const auto request = parse_room_request(message.view());
   assert_non_null(strstr(request.error().text.c_str(), "user_id"));
+}
+
+void a_signal_names_the_fragment_of_its_candidate(void**) {
+  const auto fragment_of = [](const char* candidate) {
+    const Json message =
+        parse(std::string(R"({"request":"signal","to":"b","negotiation":3,"candidate":)") + candidate + "}");
+    return std::get<PeerCandidate>(std::get<Signal>(*parse_room_request(message.view())).what).ufrag;
+  };
+  const std::string named = fragment_of(R"({"candidate":"candidate:1","usernameFragment":"abcd"})");
+  const std::string inside = fragment_of(R"({"candidate":"candidate:1 1 udp 1 10.0.0.1 9 typ host ufrag efgh x y"})");
+  const std::string none = fragment_of("null");
+  assert_string_equal(named.c_str(), "abcd");
+  assert_string_equal(inside.c_str(), "efgh");
+  assert_string_equal(none.c_str(), "");
+}
+
+void a_report_is_read_from_the_clients_side(void**) {
+  const Json message = parse(R"({"request":"report","to":"b","samples":[{"interval_ms":3000,"rtt_ms":20,"loss_in_pct":1,
+    "loss_out_pct":2,"bitrate_in_kbps":300,"bitrate_out_kbps":400,"frame_rate_in":30,"resolution_in":"640x480"}],
+    "transport":{"candidate_type":"relay","protocol":"tls","relay_url":"turns:t"},"connection":"connected"})");
+  const Report report = std::get<Report>(*parse_room_request(message.view()));
+  const quality::ClientSample& sample = report.samples.at(0);
+  assert_string_equal(report.to.c_str(), "b");
+  assert_true(sample.received.loss_pct == 1 && sample.sent.loss_pct == 2);
+  assert_true(sample.received.kbps == 300 && sample.sent.kbps == 400);
+  assert_int_equal(sample.received.size.width, 640);
+  assert_int_equal(sample.received.size.height, 480);
+  assert_false(sample.sent.size.known());
+  assert_string_equal(report.transport->protocol.c_str(), "tls");
+  assert_true(report.connection == PeerConnectionState::kConnected);
 }
 
 void create_takes_lists_both_ways(void**) {
@@ -95,8 +150,12 @@ void device_is_kept_as_json(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(bad_requests_are_numbered),    cmocka_unit_test(an_error_names_the_field),
-      cmocka_unit_test(create_takes_lists_both_ways), cmocka_unit_test(null_is_absent),
+      cmocka_unit_test(bad_requests_are_numbered),
+      cmocka_unit_test(an_error_names_the_field),
+      cmocka_unit_test(a_signal_names_the_fragment_of_its_candidate),
+      cmocka_unit_test(a_report_is_read_from_the_clients_side),
+      cmocka_unit_test(create_takes_lists_both_ways),
+      cmocka_unit_test(null_is_absent),
       cmocka_unit_test(device_is_kept_as_json),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

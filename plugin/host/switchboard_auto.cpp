@@ -1,0 +1,67 @@
+// Rooms that start p2p and have the relay as the fallback.
+#include "host/monotonic.hpp"
+#include "host/switchboard.hpp"
+#include "json/room_events.hpp"
+
+namespace callroom::host {
+
+using json::Json;
+using signaling::MediaPath;
+
+namespace {
+
+// A call that moves on and on is told by its timeline; the row's text stays short.
+constexpr std::size_t kMaxMediaPath = 60;
+
+}  // namespace
+
+bool Switchboard::media_is_direct(const signaling::Room& room) const {
+  if (room.settings.media != signaling::MediaKind::kAuto) return room.settings.media == signaling::MediaKind::kP2p;
+  const auto found = auto_rooms_.find(room.settings.id);
+  return found == auto_rooms_.end() || found->second.path() == MediaPath::kP2p;
+}
+
+void Switchboard::follow_membership(const std::string& id, MonotonicUs now) {
+  const signaling::Room* room = rooms_.find(id);
+  if (room == nullptr || room->participants.empty()) {
+    auto_rooms_.erase(id);
+    return;
+  }
+  if (room->settings.media != signaling::MediaKind::kAuto) return;
+  std::vector<std::string> present;
+  for (const auto& participant : room->participants) present.push_back(participant.id);
+  if (const auto move = auto_rooms_[id].participants(present, now)) move_media(id, *move);
+}
+
+void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move move) {
+  const bool direct = move.to == MediaPath::kP2p;
+  const auto found = by_room_.find(room);
+  if (found == by_room_.end()) return;
+  JANUS_LOG(LOG_INFO, "[callroom] Room %s: media moves to %s (%s)\n", room.c_str(), to_string(move.to),
+            to_string(move.reason));
+  for (const SessionPtr& session : found->second) {
+    if (session->direct.in_use == direct) continue;
+    forget_pairs(*session);
+    session->direct = Direct{};
+    session->direct.in_use = direct;
+    storage::SessionRecord& record = session->record;
+    record.provider = direct ? "p2p" : "janus";
+    record.measured_by = direct ? "client" : "server";
+    if (record.media_path.size() < kMaxMediaPath) record.media_path += std::string(">") + to_string(move.to);
+    session->quality.add_event(quality::Happening::kMediaPath, direct ? 1 : 0);
+    const auto sender = session->sender.lock();
+    if (!sender) continue;
+    Json event = json::named_event("media");
+    event.set("provider", record.provider).set("reason", to_string(move.reason));
+    notify(sender, Json::adopt(json_deep_copy(event.get())));
+    post(sender, "", std::move(event));
+  }
+}
+
+void Switchboard::tick_auto_rooms(MonotonicUs now) {
+  for (auto& [room, media] : auto_rooms_) {
+    if (const auto move = media.tick(now)) move_media(room, *move);
+  }
+}
+
+}  // namespace callroom::host
