@@ -31,14 +31,18 @@ export async function launchBrowser(extraArguments = []) {
   });
 }
 
-/** A page in a context of its own, as if on a machine of its own. Console errors and exceptions are in page.complaints. */
-export async function openPage(browser, url, { viewport = { width: 1000, height: 700 }, ...options } = {}) {
+/**
+ * A page in a context of its own, as if on a machine of its own. Console errors and exceptions are in page.complaints.
+ * `camera`: what the page gets instead of what it asks for, { width, height, frameRate }.
+ */
+export async function openPage(browser, url, { viewport = { width: 1000, height: 700 }, camera, ...options } = {}) {
   const context = await browser.newContext({ viewport, ...options });
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
   page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));
   await page.addInitScript(keepConnections);
+  if (camera) await page.addInitScript(limitCamera, camera);
   await page.goto(url);
   return page;
 }
@@ -67,6 +71,14 @@ export async function joinCall(browser, stack, { room, name, pin }) {
 export async function leaveCall(page) {
   await page.locator('[data-action=leave]').click();
   await page.waitForSelector('main.farewell');
+}
+
+/** Whatever the page asks of the camera, it gets this. */
+function limitCamera(camera) {
+  const { mediaDevices } = navigator;
+  if (!mediaDevices) return; // about:blank
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = (wanted) => open(wanted?.video ? { ...wanted, video: camera } : wanted);
 }
 
 /** Keeps every RTCPeerConnection of a page within reach of the tests. */

@@ -23,7 +23,7 @@ const kPresets = { '': 'release', address: 'asan', thread: 'tsan' };
 export async function startStack(settings = {}) {
   const all = {
     fsync: 'off',
-    plugin: `${project}/build/${kPresets[kSanitizer]}/libjanus_callroom.so`,
+    plugin: process.env.CALLROOM_PLUGIN ?? `${project}/build/${kPresets[kSanitizer]}/libjanus_callroom.so`,
     janus_sanitizer: kSanitizer,
     ...settings,
   };

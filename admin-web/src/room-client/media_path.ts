@@ -29,6 +29,8 @@ export interface MediaPath {
   remove(id: string): void;
   take(event: PluginEvent): void;
   restart(): Promise<void>;
+  /** Janus gave up its end of the connection on the handle that joined. */
+  hungUp(): void;
   /** Events may have been lost: brings everything up to date. */
   resume(): Promise<void>;
   connections(): { name: string; connection: RTCPeerConnection }[];

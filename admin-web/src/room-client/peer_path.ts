@@ -36,7 +36,10 @@ export class PeerPath implements MediaPath {
         tracks.map((track) => ({ ...track, paused: false })),
       );
     link.onFailure = context.onProblem;
-    link.connection.addEventListener('connectionstatechange', () => this.tellState());
+    link.connection.addEventListener('connectionstatechange', () => {
+      this.tellState();
+      this.tellRoom(participant.id, link.connection.connectionState);
+    });
     const reporter = new PeerReporter(link.connection, participant.id, context);
     this.peers.set(participant.id, { link, reporter });
     void link.publish();
@@ -56,13 +59,25 @@ export class PeerPath implements MediaPath {
     } else if (event.callroom === 'glare') {
       this.peers.get(event.with)?.link.glare(event.negotiation);
     } else if (event.callroom === 'negotiate') {
-      for (const [id, { link }] of this.peers) if (event.with === undefined || event.with === id) link.offerAgain();
+      for (const [id, { link }] of this.peers) {
+        if (event.with !== undefined && event.with !== id) continue;
+        if (event.reason === 'unanswered') link.resume();
+        else link.offerAgain();
+      }
     }
+  }
+
+  /** The room decides by this whether media goes another way. */
+  private tellRoom(to: string, connection: RTCPeerConnectionState): void {
+    if (connection !== 'connected' && connection !== 'disconnected' && connection !== 'failed') return;
+    void this.context.handle.post({ request: 'report', to, connection }).catch(() => undefined);
   }
 
   async restart(): Promise<void> {
     for (const { link } of this.peers.values()) link.restart();
   }
+
+  hungUp(): void {} // Janus has no part in it
 
   async resume(): Promise<void> {
     for (const { link } of this.peers.values()) link.resume();

@@ -15,7 +15,7 @@ export class RelayPath implements MediaPath {
   readonly provider = 'janus';
   readonly ready: Promise<void>;
 
-  private readonly sending: SendingLeg;
+  private sending: SendingLeg;
   private receiving: ReceivingLeg | undefined;
   private receivingHandle: JanusHandle | undefined;
   private streams: WireStream[] = [];
@@ -25,8 +25,7 @@ export class RelayPath implements MediaPath {
   private closed = false;
 
   constructor(private readonly context: PathContext) {
-    this.sending = new SendingLeg(context.handle, context.local, context.configuration);
-    this.sending.connection.addEventListener('iceconnectionstatechange', () => this.watchSending());
+    this.sending = this.newSending();
     this.ready = this.start();
     this.ready.catch(() => undefined);
   }
@@ -47,6 +46,16 @@ export class RelayPath implements MediaPath {
 
   async restart(): Promise<void> {
     await this.sending.restart();
+  }
+
+  /** DTLS cannot begin again on the same connection: a new one sends from now on. */
+  hungUp(): void {
+    if (this.closed) return;
+    clearTimeout(this.restartTimer);
+    this.sending.close();
+    this.sending = this.newSending();
+    if (this.receiving) this.watch(this.receiving);
+    void this.startSending().catch(this.context.onProblem);
   }
 
   async resume(): Promise<void> {
@@ -73,6 +82,20 @@ export class RelayPath implements MediaPath {
     await Promise.all([this.startSending(), this.startReceiving()]);
   }
 
+  private newSending(): SendingLeg {
+    const { handle, local, configuration } = this.context;
+    const sending = new SendingLeg(handle, local, configuration);
+    sending.connection.addEventListener('iceconnectionstatechange', () => this.watchSending());
+    return sending;
+  }
+
+  private watch(receiving: ReceivingLeg): void {
+    this.stopWatching();
+    this.stopWatching = watchConnections([this.sending.connection, receiving.connection], (state) =>
+      this.context.onConnection(state),
+    );
+  }
+
   private async startSending(): Promise<void> {
     await this.sending.update();
     if (this.sending.connection.getTransceivers().length > 0) await connected(this.sending.connection);
@@ -88,9 +111,7 @@ export class RelayPath implements MediaPath {
     this.receiving = receiving;
     receiving.onStreams = (streams) => this.setStreams(streams);
     receiving.onFailure = this.context.onProblem;
-    this.stopWatching = watchConnections([this.sending.connection, receiving.connection], (state) =>
-      this.context.onConnection(state),
-    );
+    this.watch(receiving);
     await receiving.start(joined.session_id, joined.receive_token);
   }
 

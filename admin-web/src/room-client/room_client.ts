@@ -81,6 +81,8 @@ export class RoomClient extends Emitter<RoomEvents> {
   private session: JanusSession | undefined;
   private handle: JanusHandle | undefined;
   private path: MediaPath | undefined;
+  /** The one before, until the new one carries media. */
+  private formerPath: MediaPath | undefined;
   private joined: Joined | undefined;
   private joinOptions: JoinOptions | undefined;
   private currentState: RoomState = 'idle';
@@ -210,7 +212,12 @@ export class RoomClient extends Emitter<RoomEvents> {
   private follow(provider: Provider): void {
     const { session, handle, joined } = this;
     if (!session || !handle || !joined || this.path?.provider === provider) return;
+    if (this.formerPath?.provider === provider) {
+      this.followBack(this.formerPath);
+      return;
+    }
     const previous = this.path;
+    this.formerPath = previous;
     const configuration: RTCConfiguration = { iceServers: joined.ice_servers ?? [] };
     if (this.options.iceTransportPolicy) configuration.iceTransportPolicy = this.options.iceTransportPolicy;
     const path = openPath(provider, {
@@ -230,7 +237,22 @@ export class RoomClient extends Emitter<RoomEvents> {
     this.path = path;
     for (const participant of this.participants.all) path.add(participant);
     this.emit('provider', provider);
-    void path.ready.catch((error) => this.emit('problem', error)).finally(() => previous?.close());
+    const done = () => {
+      if (this.path !== path || this.formerPath !== previous) return;
+      this.formerPath = undefined;
+      previous?.close();
+    };
+    void path.ready.catch((error) => this.path === path && this.emit('problem', error)).finally(done);
+  }
+
+  /** The other way came to nothing, and the former one was never given up. */
+  private followBack(path: MediaPath): void {
+    this.path?.close();
+    this.path = path;
+    this.formerPath = undefined;
+    for (const participant of this.participants.all) path.add(participant);
+    this.emit('provider', path.provider);
+    void path.resume().catch((error) => this.emit('problem', error));
   }
 
   private async mainHandle(): Promise<JanusHandle> {
@@ -244,7 +266,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     session.onReclaimed = () => void this.resume();
     session.onGone = (reason) => void this.rejoin(reason);
     handle.onEvent = (message) => this.take(message);
-    handle.onHangup = () => void this.path?.restart().catch((error) => this.emit('problem', error));
+    handle.onHangup = () => this.path?.hungUp();
     handle.onDetached = () => void this.rejoin('The call server dropped this client.');
     handle.onFailure = (error) => this.emit('problem', error);
     this.session = session;
@@ -267,6 +289,7 @@ export class RoomClient extends Emitter<RoomEvents> {
       }
       case 'participant_left': {
         this.path?.remove(event.id);
+        this.formerPath?.remove(event.id);
         const participant = this.participants.remove(event.id);
         if (participant) this.emit('participantLeft', { participant, reason: event.reason ?? 'left' });
         break;
@@ -335,7 +358,8 @@ export class RoomClient extends Emitter<RoomEvents> {
 
   private dropPath(): void {
     this.path?.close();
-    this.path = undefined;
+    this.formerPath?.close();
+    this.path = this.formerPath = undefined;
     for (const participant of this.participants.all) {
       this.participants.remove(participant.id);
       this.emit('participantLeft', { participant, reason: 'reconnecting' });
@@ -344,7 +368,8 @@ export class RoomClient extends Emitter<RoomEvents> {
 
   private async close(state: RoomState, reason?: string): Promise<void> {
     this.path?.close();
-    this.path = undefined;
+    this.formerPath?.close();
+    this.path = this.formerPath = undefined;
     this.participants.clear();
     this.setState(state, reason);
     const session = this.session;

@@ -1,0 +1,142 @@
+// Rooms whose media goes directly between the people: the call page with ?media=p2p, the rows that their reports come to,
+// and rooms that choose between the direct way and the relay.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, leaveCall, mediaFlows, openPage, received } from '../support/browser.mjs';
+import { JanusClient } from '../support/janus_client.mjs';
+import { startStack, until } from '../support/stack.mjs';
+
+// Three pages that encode and decode each other's pictures share the machine with the servers.
+const kCamera = { width: 320, height: 240, frameRate: 15 };
+
+let stack;
+let browser;
+let host;
+before(async () => {
+  stack = await startStack({ 'plugin.general.sample_interval': 1000 });
+  browser = await launchBrowser();
+  host = await (await JanusClient.connect(stack.webSocket)).attach();
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+async function join(room, name) {
+  const page = await openPage(browser, `${stack.web}/?${new URLSearchParams({ room, name })}`, { camera: kCamera });
+  await page.waitForFunction(() => document.querySelector('.lobby-preview video')?.srcObject?.active);
+  await page.getByRole('button', { name: 'Join', exact: true }).click();
+  await page.waitForSelector('main.stage');
+  return page;
+}
+
+async function create(room, settings) {
+  const created = await host.ask({ request: 'create', room, quality_events: true, ...settings });
+  assert.equal(created.callroom, 'created');
+}
+
+const provider = (page) => page.locator('.page').getAttribute('data-provider');
+const providerIs = (page, wanted) =>
+  until(() => provider(page), (now) => now === wanted, { timeoutMs: 20_000, what: `media by ${wanted}` });
+
+test('two pages send to each other directly, and their reports become their rows', async () => {
+  await create('direct', { media: 'p2p' });
+  const pages = [await join('direct', 'Ada'), await join('direct', 'Grace')];
+  for (const page of pages) {
+    await mediaFlows(page);
+    assert.equal(await provider(page), 'p2p');
+  }
+  // Janus carries none of it: no PeerConnection of theirs has a packet.
+  const { sessions } = await stack.admin.ask({ request: 'live', room: 'direct' });
+  assert.deepEqual(sessions.map(({ provider }) => provider), ['p2p', 'p2p']);
+  await until(
+    async () => (await stack.admin.ask({ request: 'live', room: 'direct' })).sessions,
+    (now) => now.length === 2 && now.every(({ sample }) => sample?.frame_rate_out > 0),
+    { what: 'reports of both', timeoutMs: 15_000 },
+  );
+  for (const page of pages) await mediaFlows(page, { frames: 60 });
+  for (const page of pages) await leaveCall(page);
+  for (const row of await stack.sessionRows('direct', 2)) {
+    assert.equal(row.provider, 'p2p');
+    assert.equal(row.media_path, 'p2p');
+    assert.equal(row.measured_by, 'client');
+    assert.equal(row.candidate_type, 'host');
+    assert.equal(row.protocol, 'udp');
+    assert.ok(row.negotiations >= 1, `negotiations ${row.negotiations}`);
+    assert.ok(row.samples >= 2, `samples ${row.samples}`);
+    assert.match(row.resolution_max, /^\d{3,4}x\d{3}$/);
+    assert.equal(Number(row.connection_drops), 0);
+    for (const figure of ['latency_avg_ms', 'bandwidth_in_kbps', 'bandwidth_out_kbps', 'frame_rate_avg']) {
+      assert.notEqual(row[figure], null, figure);
+    }
+  }
+  for (const page of pages) {
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  }
+});
+
+test('an auto room starts directly, goes through Janus with a third person, and back when two remain', async () => {
+  await create('auto', { media: 'auto', capacity: 4 });
+  const [ada, grace] = [await join('auto', 'Ada'), await join('auto', 'Grace')];
+  for (const page of [ada, grace]) {
+    await mediaFlows(page);
+    assert.equal(await provider(page), 'p2p');
+  }
+  const third = await join('auto', 'Third');
+  for (const page of [ada, grace, third]) {
+    await providerIs(page, 'janus');
+    await mediaFlows(page, { frames: 40 });
+  }
+  const lines = (await received(third)).lines.filter(({ kind, framesDecoded }) => kind === 'video' && framesDecoded > 0);
+  assert.equal(lines.length, 2, 'the third sees both');
+  await leaveCall(third);
+  for (const page of [ada, grace]) {
+    await providerIs(page, 'p2p');
+    await mediaFlows(page, { frames: 40 });
+  }
+  for (const page of [ada, grace]) await leaveCall(page);
+  const rows = await stack.sessionRows('auto', 3);
+  assert.deepEqual(
+    rows.map(({ display, media_path, provider }) => [display, media_path, provider]).sort(),
+    [
+      ['Ada', 'p2p>relay>p2p', 'p2p'],
+      ['Grace', 'p2p>relay>p2p', 'p2p'],
+      ['Third', 'relay', 'janus'],
+    ],
+  );
+  for (const page of [ada, grace, third]) await page.context().close();
+});
+
+test('an auto room whose people cannot reach each other goes through Janus', async () => {
+  await create('walled', { media: 'auto' });
+  const pages = [];
+  for (const name of ['Ada', 'Grace']) {
+    const page = await openPage(browser, `${stack.web}/?${new URLSearchParams({ room: 'walled', name })}`, { camera: kCamera });
+    // No candidate of a direct connection gets through, as with a firewall between the two.
+    await page.evaluate(() => {
+      const add = RTCPeerConnection.prototype.addIceCandidate;
+      const strip = ({ type, sdp }) => ({ type, sdp: sdp.replace(/^a=candidate:.*\r\n/gm, '') });
+      const set = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+        this.direct = !/a=candidate:/.test(description.sdp);
+        return set.call(this, this.direct ? strip(description) : description);
+      };
+      RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
+        return this.direct ? Promise.resolve() : add.call(this, candidate);
+      };
+    });
+    await page.waitForFunction(() => document.querySelector('.lobby-preview video')?.srcObject?.active);
+    await page.getByRole('button', { name: 'Join', exact: true }).click();
+    await page.waitForSelector('main.stage');
+    pages.push(page);
+  }
+  for (const page of pages) {
+    await providerIs(page, 'janus');
+    await mediaFlows(page);
+  }
+  for (const page of pages) await leaveCall(page);
+  const rows = await stack.sessionRows('walled', 2);
+  assert.deepEqual(rows.map(({ media_path }) => media_path), ['p2p>relay', 'p2p>relay']);
+  for (const page of pages) await page.context().close();
+});
