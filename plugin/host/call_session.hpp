@@ -75,7 +75,9 @@ struct UplinkTrack {
 struct Uplink {
   std::array<std::atomic<UplinkTrack*>, kMaxSendingMLines> by_line{};  // for the loop thread
   std::vector<std::unique_ptr<UplinkTrack>> tracks;
-  quality::UplinkRtcp rtcp;  // of the loop thread
+  bool gone = false;  // the core gave the PeerConnection up: the next offer makes another
+  std::vector<std::unique_ptr<UplinkTrack>> former;  // of PeerConnections before, whose loop thread may still see them
+  quality::UplinkRtcp rtcp;                          // of the loop thread
 };
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.
@@ -119,6 +121,10 @@ struct Downlink {
   std::vector<std::unique_ptr<DownlinkTrack>> tracks;
   quality::DownlinkRtcp rtcp;  // of the loop thread
   // For the loop thread: the first stream_count entries are written once, before they are counted.
+  MonotonicUs offered_at = 0;     // when the offer that is out was last sent
+  MonotonicUs restarted_at = 0;   // when ICE was last restarted for silence
+  std::uint64_t relayed = 0;      // packets, when last looked at
+  MonotonicUs relayed_since = 0;  // packets have been relayed since then without a break; 0: they are not
   std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};
   std::atomic<std::size_t> stream_count{0};
 };

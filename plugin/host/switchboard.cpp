@@ -344,6 +344,13 @@ void Switchboard::media_down(Handle& handle) {
   const std::lock_guard lock(mutex_);
   handle.negotiated = false;
   handle.retired.clear();
+  const SessionPtr session = handle.session;
+  if (session && session->sender.lock().get() == &handle) {
+    // Nobody is relayed what does not come; a PeerConnection that follows starts with m-lines of its own.
+    for (const auto& track : session->uplink.tracks) track->sending = false;
+    session->uplink.gone = true;
+    reconnect_room(session->room);
+  }
   if (handle.session && handle.session->hung_up_at == 0) handle.session->hung_up_at = monotonic_now();
 }
 

@@ -154,6 +154,9 @@ class Switchboard {
   void receiver_up(CallSession& session);
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
   void detach(DownlinkTrack& track);
+  void begin_uplink_anew(Uplink& uplink);
+  void watch_receivers(MonotonicUs now);
+  void watch_receiver(CallSession& session, MonotonicUs now);
   void release_receiver(Handle& handle);
   void release_sources(const CallSession& session);  // whoever receives this session, no more
 
@@ -162,10 +165,11 @@ class Switchboard {
   storage::Store* const store_;
   mutable std::mutex mutex_;
   signaling::Rooms rooms_;
-  std::unordered_map<std::string, SessionPtr> sessions_;                    // by session id
-  std::uint64_t malformed_packets_ = 0;                                     // of sessions that ended
-  std::map<std::string, std::vector<SessionPtr>> by_room_;                  // in the order of arrival
-  Pairs pairs_;                                                             // of people who signal to each other
+  std::unordered_map<std::string, SessionPtr> sessions_;    // by session id
+  std::uint64_t malformed_packets_ = 0;                     // of sessions that ended
+  std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
+  Pairs pairs_;                                             // of people who signal to each other
+  MonotonicUs receivers_watched_at_ = 0;
   std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
 };

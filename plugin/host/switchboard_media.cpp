@@ -70,6 +70,7 @@ const char* source_name(const UplinkTrack& track) {
 void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
                               const std::vector<sdp::AcceptedMedia>& accepted) {
   const MonotonicUs now = monotonic_now();
+  if (session.uplink.gone) begin_uplink_anew(session.uplink);
   for (std::size_t i = 0; i < offered.size(); ++i) {
     UplinkTrack* track = track_of_line(session.uplink, offered[i].m_line);
     if (!accepted[i].format) {
@@ -88,6 +89,13 @@ void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
     if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
     session.uplink.by_line[static_cast<std::size_t>(offered[i].m_line)].store(track, std::memory_order_release);
   }
+}
+
+void Switchboard::begin_uplink_anew(Uplink& uplink) {
+  uplink.gone = false;
+  for (auto& entry : uplink.by_line) entry.store(nullptr, std::memory_order_release);
+  for (auto& track : uplink.tracks) uplink.former.push_back(std::move(track));
+  uplink.tracks.clear();
 }
 
 Result<void> Switchboard::carry_out(const Context& context, const signaling::Negotiate& request) {
@@ -239,6 +247,7 @@ void Switchboard::tick(MonotonicUs now) {
     const std::lock_guard lock(mutex_);
     take_due_samples(now);
     tick_pairs(now);
+    watch_receivers(now);
     tick_auto_rooms(now);
     for (const auto& [id, session] : sessions_) {
       if (session->downlink) note_requests(*session, now);
@@ -257,6 +266,50 @@ void Switchboard::tick(MonotonicUs now) {
   for (const KeyFrameRequest& request : requests) {
     core_.request_key_frame(request.sender->core_session, request.m_line);
   }
+}
+
+// ---- receivers that do not answer, or are not reached ----
+
+void Switchboard::watch_receivers(MonotonicUs now) {
+  constexpr MonotonicUs kInterval = 1'000'000;
+  if (now - receivers_watched_at_ < kInterval) return;
+  receivers_watched_at_ = now;
+  for (const auto& [id, session] : sessions_) {
+    if (session->downlink) watch_receiver(*session, now);
+  }
+}
+
+// An offer that nobody answers comes again: what changes meanwhile would else wait for ever. A leg that is relayed to
+// and gives no reports is dead though the page may call it connected: it gets a new way. Reports on video come every
+// second, on audio alone every 5 s or so.
+void Switchboard::watch_receiver(CallSession& session, MonotonicUs now) {
+  constexpr MonotonicUs kAnswerTime = 10'000'000;
+  constexpr MonotonicUs kVideoSilence = 5'000'000, kAudioSilence = 15'000'000;
+  constexpr MonotonicUs kRestartInterval = 10'000'000;
+  Downlink& downlink = *session.downlink;
+  if (downlink.slots.offer_is_out() && now - downlink.offered_at >= kAnswerTime) {
+    carry_out_change(session, downlink.slots.repeat(), "");
+    return;
+  }
+  std::uint64_t relayed = 0;
+  bool video = false;
+  for (const auto& track : downlink.tracks) {
+    relayed += track->leg->counts().packets;
+    video = video || (track->leg->stream.kind() == quality::MediaKind::kVideo && !track->source_session.empty());
+  }
+  if (std::exchange(downlink.relayed, relayed) == relayed) {
+    downlink.relayed_since = 0;
+    return;
+  }
+  if (downlink.relayed_since == 0) downlink.relayed_since = now;
+  const MonotonicUs since = std::max({downlink.relayed_since, downlink.rtcp.silence().last(), downlink.restarted_at});
+  const bool restarted_lately = downlink.restarted_at != 0 && now - downlink.restarted_at < kRestartInterval;
+  if (now < since + (video ? kVideoSilence : kAudioSilence) || restarted_lately) return;
+  if (downlink.slots.offer_is_out()) return;
+  JANUS_LOG(LOG_INFO, "[callroom] Room %s: %s gives no reports on what it receives; ICE restarts\n",
+            session.room.c_str(), session.user_id.c_str());
+  downlink.restarted_at = now;
+  carry_out_change(session, downlink.slots.restart_ice(), "");
 }
 
 // ---- routes ----
@@ -287,6 +340,7 @@ void Switchboard::carry_out_change(CallSession& session, const media::Change& ch
   const auto receiver = session.receiver.lock();
   if (!receiver) return;
   if (change.offer) {
+    session.downlink->offered_at = monotonic_now();
     Json event = json::named_event("offer");
     event.set("negotiation", static_cast<std::int64_t>(change.offer->negotiation));
     event.set("streams", streams_json(session));

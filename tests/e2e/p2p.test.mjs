@@ -36,8 +36,15 @@ async function create(room, settings) {
 }
 
 const provider = (page) => page.locator('.page').getAttribute('data-provider');
-const providerIs = (page, wanted) =>
-  until(() => provider(page), (now) => now === wanted, { timeoutMs: 20_000, what: `media by ${wanted}` });
+/** Media goes this way, and the connections of the former one are closed: their frames count no more. */
+async function providerIs(page, wanted) {
+  const open = () => page.evaluate(() => window.testConnections.filter((c) => c.connectionState !== 'closed').length);
+  const one = wanted === 'p2p' ? 1 : 2;
+  await until(async () => [await provider(page), await open()], ([now, count]) => now === wanted && count === one, {
+    timeoutMs: 20_000,
+    what: `media by ${wanted}, on ${one} PeerConnections`,
+  });
+}
 
 test('two pages send to each other directly, and their reports become their rows', async () => {
   await create('direct', { media: 'p2p' });

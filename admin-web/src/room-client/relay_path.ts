@@ -82,6 +82,15 @@ export class RelayPath implements MediaPath {
     await Promise.all([this.startSending(), this.startReceiving()]);
   }
 
+  /** Janus gave up its end: a new handle receives from now on. */
+  private async receiveAnew(handle: JanusHandle): Promise<void> {
+    if (this.closed || this.receivingHandle !== handle) return;
+    this.receiving?.close();
+    void handle.detach();
+    this.setStreams([]);
+    await this.startReceiving();
+  }
+
   private newSending(): SendingLeg {
     const { handle, local, configuration } = this.context;
     const sending = new SendingLeg(handle, local, configuration);
@@ -107,6 +116,7 @@ export class RelayPath implements MediaPath {
     this.receivingHandle = handle;
     if (this.closed) return void handle.detach();
     handle.onFailure = this.context.onProblem;
+    handle.onHangup = () => void this.receiveAnew(handle).catch(this.context.onProblem);
     const receiving = new ReceivingLeg(handle, configuration);
     this.receiving = receiving;
     receiving.onStreams = (streams) => this.setStreams(streams);
