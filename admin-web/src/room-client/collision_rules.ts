@@ -29,8 +29,10 @@ export class CollisionRules {
     return this.pendingOffer;
   }
 
+  /** The offer is owed still. */
   offerFailed(): void {
     this.making = false;
+    this.again = true;
   }
 
   incomingOffer(state: SignalingState): DescriptionVerdict {

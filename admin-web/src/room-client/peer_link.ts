@@ -107,17 +107,18 @@ export class PeerLink {
   private async offer(): Promise<void> {
     const { connection, rules } = this;
     if (connection.signalingState === 'closed') return;
+    let offer: RTCSessionDescriptionInit;
     try {
       rules.beginOffer();
-      await connection.setLocalDescription();
-    } catch (error) {
-      rules.offerFailed();
-      if ((connection.signalingState as string) !== 'closed') this.onFailure(error);
+      // Said outright: a bare setLocalDescription() that waits behind an offer of the other side would answer that one.
+      offer = await connection.createOffer();
+      await connection.setLocalDescription(offer);
+    } catch {
+      rules.offerFailed(); // overtaken by an offer of the other side: what is owed follows once that is answered
       return;
     }
-    if (connection.localDescription?.type !== 'offer') return rules.offerFailed();
     this.described = rules.offerSet();
-    this.describe(this.described, connection.localDescription);
+    this.describe(this.described, offer);
   }
 
   private async take({ negotiation, description, candidate }: Signal): Promise<void> {
@@ -134,9 +135,10 @@ export class PeerLink {
     rules.incomingOfferApplied();
     this.sources = sourcesOf(offer.sdp);
     await this.senders.update(); // what was published meanwhile may fit the m-lines offered
-    await connection.setLocalDescription();
+    const answer = await connection.createAnswer();
+    await connection.setLocalDescription(answer);
     this.described = negotiation;
-    if (connection.localDescription) this.describe(negotiation, connection.localDescription);
+    this.describe(negotiation, answer);
     this.tellTracks();
   }
 
@@ -160,9 +162,9 @@ export class PeerLink {
     }
   }
 
-  private describe(negotiation: number, description: RTCSessionDescription): void {
+  private describe(negotiation: number, description: RTCSessionDescriptionInit): void {
     const sources = new Map(this.senders.lines.map(({ mid, publication }) => [mid, publication.source]));
-    const sdp = withContent(description.sdp, sources);
+    const sdp = withContent(description.sdp ?? '', sources);
     this.dispatch({ negotiation, description: { type: description.type as 'offer' | 'answer', sdp } });
   }
 
