@@ -21,6 +21,8 @@ export function useRequest<Answer>(name: string, parameters: Parameters = {}, ev
   });
   const asked = useRef('');
   const key = JSON.stringify([name, parameters]);
+  // Effects run after the page was drawn: until then the state is still that of the question before.
+  const isNew = asked.current !== key;
 
   useEffect(() => {
     const abort = new AbortController();
@@ -47,5 +49,5 @@ export function useRequest<Answer>(name: string, parameters: Parameters = {}, ev
     };
   }, [api, key, name, everyMs, round]);
 
-  return { ...state, again: () => setRound((n) => n + 1) };
+  return { ...state, loading: state.loading || isNew, again: () => setRound((n) => n + 1) };
 }

@@ -21,6 +21,9 @@ export function usePages<Answer, Row>(
   const reader = useRef(read);
   reader.current = read;
   const abort = useRef(new AbortController());
+  const asked = useRef('');
+  // Effects run after the page was drawn: until then the rows are still those of the question before.
+  const loading = page.loading || asked.current !== key;
 
   const load = useCallback(
     async (cursor: string | undefined) => {
@@ -47,13 +50,15 @@ export function usePages<Answer, Row>(
 
   useEffect(() => {
     abort.current = new AbortController();
+    asked.current = key;
     void load(undefined);
     return () => abort.current.abort();
-  }, [load]);
+  }, [load, key]);
 
   return {
     ...page,
-    more: () => !page.loading && page.next !== undefined && void load(page.next),
+    loading,
+    more: () => !loading && page.next !== undefined && void load(page.next),
     again: () => void load(page.rows.length > 0 ? page.next : undefined),
   };
 }
