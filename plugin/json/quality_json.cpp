@@ -41,6 +41,9 @@ Json sample_json(const Sample& sample) {
   const auto rating = sample.rating();
   json.set("score", rounded(sample.score));
   json.set("rating", rating ? Json(quality::to_string(*rating)) : Json());
+  json.set("audio_score_in", rounded(sample.in.audio_score)).set("video_score_in", rounded(sample.in.video_score));
+  json.set("audio_score_out", rounded(sample.out.audio_score)).set("video_score_out", rounded(sample.out.video_score));
+  json.set("mos_in", rounded(sample.in.mos)).set("mos_out", rounded(sample.out.mos));
   json.set("latency_ms", rounded(sample.rtt_ms));
   json.set("jitter_ms", rounded(sample.out.jitter_ms ? sample.out.jitter_ms : sample.in.jitter_ms));
   json.set("packet_loss_in_pct", rounded(sample.in.loss_pct));

@@ -70,6 +70,7 @@ void DirectionMeasure::add(const UplinkWindow& window, bool fec) {
   const bool flows = !window.muted && window.expected > 0 && !is_paused(window.quiet_us, window.duration_us);
   if (window.kind == MediaKind::kAudio) {
     if (!flows) return;
+    has_audio = true;
     audio_flowing_ += window.expected;
     audio_expected_ += window.expected;
     audio_lost_ += window.lost;
@@ -117,6 +118,7 @@ void DirectionMeasure::add(const DownlinkWindow& window, bool fec) {
   const std::int64_t patience_us = window.kind == MediaKind::kVideo ? model::kOneWayUs : model::kQuietDropUs;
   unanswered = unanswered || window.unreported_us > patience_us;
   if (window.kind == MediaKind::kAudio) {
+    has_audio = has_audio || window.relayed != 0;
     if (window.relayed < model::kLeastAudioPackets) return;
     audio_flowing_ += window.relayed;
     if (window.loss_pct) audio_loss_pct_ = std::max(audio_loss_pct_.value_or(0), *window.loss_pct);
@@ -198,6 +200,7 @@ DirectionMeasure measure_of_client(const ClientSample& sample, bool is_in) {
     measure.expected = measure.packets * 100;
     measure.lost = static_cast<std::uint32_t>(std::lround(measure.packets * *way.loss_pct));
   }
+  measure.has_audio = true;
   if (!is_in) measure.audio_jitter_ms = sample.jitter_ms;
   measure.audio = AudioQuality{0, sample.jitter_ms.value_or(0), way.loss_pct.value_or(0), 1, true};
   if (!way.frame_rate || !way.size.known()) return measure;

@@ -35,10 +35,12 @@ struct DirectionMeasure {
   std::uint32_t requests = 0, freezes = 0;
   std::int64_t frozen_us = 0;
   bool screen_share = false;
+  bool has_audio = false;    // some arrived or was relayed
   bool should_flow = false;  // nothing says that it is meant to be silent
   bool unanswered = false;   // relayed to for long, and no report came
 
-  std::optional<double> jitter_ms() const { return audio_jitter_ms ? audio_jitter_ms : video_jitter_ms; }
+  // The audio's; the video's where there is no audio, but not where its jitter is not known.
+  std::optional<double> jitter_ms() const { return has_audio ? audio_jitter_ms : video_jitter_ms; }
   std::optional<double> kbps() const;
   std::optional<double> video_kbps() const;
   std::optional<double> frame_rate() const;  // mean of the videos

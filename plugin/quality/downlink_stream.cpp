@@ -4,6 +4,20 @@
 #include <utility>
 
 namespace callroom::quality {
+namespace {
+
+// What the relay's counts are modulo.
+constexpr std::uint32_t kPackets = (1U << 24) - 1;
+constexpr std::uint64_t kBytes = (std::uint64_t{1} << 40) - 1;
+
+}  // namespace
+
+void DownlinkStream::on_resumed(MonotonicUs now) {
+  resumed_at_.set(now);
+  if (now - last_frame_.get() <= kPauseUs) return;
+  pause_began_.set(last_frame_.get());
+  pause_ended_.set(now);
+}
 
 void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
   last_key_frame_.set(now);
@@ -21,7 +35,6 @@ bool DownlinkStream::fits(std::uint32_t highest, const RelayCounts::Counts& coun
 
 // Numbers that were passed over, less those that came late after all.
 std::uint32_t DownlinkStream::gaps_in(const RelayCounts::Counts& counts) const {
-  constexpr std::uint32_t kPackets = (1U << 24) - 1;  // what the relay's count is modulo
   const std::uint32_t gaps =
       (counts.highest_sequence - before_first_ - static_cast<std::uint32_t>(counts.packets)) & kPackets;
   return gaps <= kPackets / 2 ? gaps : 0;
@@ -70,11 +83,19 @@ void DownlinkStream::on_request(MonotonicUs now) {
   const MonotonicUs key_frame = last_key_frame_.get();
   const MonotonicUs open = request_open_.get();
   if (key_frame == 0 || (open != 0 && key_frame <= open)) return;  // nothing to freeze yet, or frozen already
-  if (open != 0) {
+  const std::uint32_t ended_ms = open != 0 ? frozen_ms(open, key_frame) : 0;
+  if (ended_ms != 0) {
     freezes_.add(1);
-    frozen_ms_.add(static_cast<std::uint32_t>((key_frame - open) / 1000));
+    frozen_ms_.add(ended_ms);
   }
-  request_open_.set(now);
+  request_open_.set(now - last_frame_.get() > kPauseUs ? 0 : now);  // receivers ask also where the camera is off
+}
+
+// From a request to the key frame, less the time in which nothing was sent at all.
+std::uint32_t DownlinkStream::frozen_ms(MonotonicUs open, MonotonicUs end) const {
+  const MonotonicUs paused = std::min(end, pause_ended_.get()) - std::max(open, pause_began_.get());
+  const MonotonicUs frozen = end - open - std::max<MonotonicUs>(0, paused);
+  return frozen > 0 ? static_cast<std::uint32_t>(frozen / 1000) : 0;
 }
 
 namespace {
@@ -101,12 +122,12 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.kind = kind_;
   window.screen_share = screen_share_.get();
   window.duration_us = now - taken_at_;
-  const bool begins = taken_.packets == 0;
+  const bool begins = taken_.packets == 0 && taken_.bytes == 0;
   const RelayCounts::Counts counts = relay_.counts();
-  constexpr std::uint32_t kPackets = (1U << 24) - 1;
   window.relayed = (static_cast<std::uint32_t>(counts.packets) - taken_.packets) & kPackets;
   taken_.packets = static_cast<std::uint32_t>(counts.packets);
-  window.bytes = take(taken_.bytes, counts.bytes);
+  window.bytes = (counts.bytes - taken_.bytes) & kBytes;
+  taken_.bytes = counts.bytes;
   if (begins && window.relayed != 0)
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());
@@ -172,14 +193,16 @@ void DownlinkStream::take_reports(DownlinkWindow& window) {
 
 // A freeze that goes on counts by what has passed of it, and its end by the rest.
 void DownlinkStream::take_freezes(DownlinkWindow& window, MonotonicUs now) {
-  std::uint32_t frozen_ms = frozen_ms_.get(), freezes = freezes_.get();
+  std::uint32_t all_ms = frozen_ms_.get(), freezes = freezes_.get();
   if (const MonotonicUs open = request_open_.get(); open != 0) {
-    const MonotonicUs key_frame = last_key_frame_.get();
-    frozen_ms += static_cast<std::uint32_t>(((key_frame > open ? key_frame : now) - open) / 1000);
-    ++freezes;
+    const MonotonicUs key_frame = last_key_frame_.get(), last = last_frame_.get();
+    const MonotonicUs end = key_frame > open ? key_frame : now - last > kPauseUs ? last : now;
+    const std::uint32_t open_ms = frozen_ms(open, end);
+    all_ms += open_ms;
+    if (open_ms != 0) ++freezes;
   }
   window.freezes = take(taken_.freezes, freezes);
-  window.frozen_us = std::int64_t{take(taken_.frozen_ms, frozen_ms)} * 1000;
+  window.frozen_us = std::int64_t{take(taken_.frozen_ms, all_ms)} * 1000;
 }
 
 void DownlinkStream::note_quiet(DownlinkWindow& window, MonotonicUs now) {

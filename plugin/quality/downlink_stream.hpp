@@ -72,7 +72,7 @@ class DownlinkStream {
   void on_frame(PacketEvents events, MonotonicUs now) {
     if (events.new_frame()) {
       if (now - last_frame_.get() > kQuietUs) [[unlikely]]
-        resumed_at_.set(now);
+        on_resumed(now);
       frames_.add(1);
       last_frame_.set(now);
     }
@@ -101,7 +101,10 @@ class DownlinkStream {
 
  private:
   static constexpr std::int64_t kQuietUs = 200'000;
+  static constexpr std::int64_t kPauseUs = 1'000'000;  // nothing to relay for so long: no picture to be frozen
 
+  void on_resumed(MonotonicUs now);
+  std::uint32_t frozen_ms(MonotonicUs open, MonotonicUs end) const;
   void on_key_frame(PacketEvents events, MonotonicUs now);
   std::uint32_t gaps_in(const RelayCounts::Counts& counts) const;
   std::uint32_t gaps_at(std::uint32_t highest, const RelayCounts::Counts& counts);
@@ -115,7 +118,7 @@ class DownlinkStream {
   // Thread of the source.
   Counter<std::uint32_t> frames_{};
   Counter<FrameSize> size_{};
-  Counter<MonotonicUs> last_frame_{}, resumed_at_{};
+  Counter<MonotonicUs> last_frame_{}, resumed_at_{}, pause_began_{}, pause_ended_{};
   Counter<MonotonicUs> last_key_frame_{};
 
   // Thread of the reports.

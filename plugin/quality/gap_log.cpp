@@ -47,6 +47,16 @@ GapLog::Decided GapLog::undecided(MonotonicUs reorder_us) const {
   return decided;
 }
 
+MonotonicUs GapLog::unfilled_since(MonotonicUs now, MonotonicUs after_us) const {
+  MonotonicUs newest_us = kRepairableUs;
+  for (const auto& entry : gaps_) {
+    const Gap gap = entry.get();
+    const MonotonicUs age = age_us(gap, now);
+    if (gap.missing != 0 && age >= after_us) newest_us = std::min(newest_us, age);
+  }
+  return newest_us < kRepairableUs ? now - newest_us : 0;
+}
+
 std::uint32_t GapLog::pending(MonotonicUs now) const {
   std::uint32_t packets = 0;
   for (const auto& entry : gaps_) {

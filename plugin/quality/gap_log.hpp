@@ -36,6 +36,10 @@ class GapLog {
   // Packets missing for less than kRepairableUs: lost, but perhaps not for good. Any thread.
   std::uint32_t pending(MonotonicUs now) const;
 
+  // When the newest gap was noticed that misses packets still, though so much time has passed; 0: there is none. Gaps
+  // of a second and more ago are not told of. Any thread.
+  MonotonicUs unfilled_since(MonotonicUs now, MonotonicUs after_us) const;
+
   static constexpr MonotonicUs kRepairableUs = 1'000'000;
   static constexpr MonotonicUs kUndecided = -1;
 

@@ -1,6 +1,7 @@
 #include "quality/peer_rtcp.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace callroom::quality {
 namespace {
@@ -118,21 +119,31 @@ void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, Wall
   const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;
   const std::uint32_t count = round_trips_.get();
-  round_trip_quarter_ms_[count % kRoundTrips].set(static_cast<std::uint16_t>(*rtt_ms * 4 + 0.5));
+  round_trip_quarter_ms_[count % RoundTrips::kMost].set(static_cast<std::uint16_t>(*rtt_ms * 4 + 0.5));
   round_trips_.set(count + 1);
 }
 
-std::optional<double> DownlinkRtcp::take_rtt_ms() {
+RoundTrips DownlinkRtcp::take_round_trips() {
   const std::uint32_t count = round_trips_.get();
-  const std::uint32_t fresh = std::min<std::uint32_t>(count - taken_round_trips_, kRoundTrips);
+  const auto fresh = std::min<std::uint32_t>(count - taken_round_trips_, RoundTrips::kMost);
   taken_round_trips_ = count;
-  if (fresh == 0) return std::nullopt;
-  std::array<std::uint16_t, kRoundTrips> values{};
-  for (std::uint32_t i = 0; i < fresh; ++i) values[i] = round_trip_quarter_ms_[(count - 1 - i) % kRoundTrips].get();
-  const auto end = values.begin() + fresh;
-  std::sort(values.begin(), end);
-  const double upper = values[fresh / 2], lower = values[(fresh - 1) / 2];
-  return (upper + lower) / 8;
+  RoundTrips trips;
+  for (std::uint32_t i = 1; i <= fresh; ++i)
+    trips.add(round_trip_quarter_ms_[(count - i) % RoundTrips::kMost].get() / 4.0);
+  return trips;
+}
+
+std::optional<double> RoundTrips::mean() const {
+  if (count_ == 0) return std::nullopt;
+  return std::accumulate(ms_.begin(), ms_.begin() + static_cast<std::ptrdiff_t>(count_), 0.0) /
+         static_cast<double>(count_);
+}
+
+std::optional<double> RoundTrips::median() const {
+  if (count_ == 0) return std::nullopt;
+  auto sorted = ms_;
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count_));
+  return (sorted[count_ / 2] + sorted[(count_ - 1) / 2]) / 2;
 }
 
 // Feedback overlaps where packets arrive late: each is told of as lost first, and as arrived by a later message.

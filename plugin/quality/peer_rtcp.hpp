@@ -76,6 +76,25 @@ class UplinkRtcp {
   Silence silence_;
 };
 
+// Round-trip times in ms, in no order.
+class RoundTrips {
+ public:
+  static constexpr std::size_t kMost = 16;
+
+  RoundTrips() = default;
+  explicit RoundTrips(double ms) { add(ms); }
+  void add(double ms) {
+    if (count_ < kMost) ms_[count_++] = ms;
+  }
+  std::span<const double> all() const { return std::span(ms_).first(count_); }
+  std::optional<double> mean() const;
+  std::optional<double> median() const;
+
+ private:
+  std::array<double, kMost> ms_{};
+  std::size_t count_ = 0;
+};
+
 // The PeerConnection on which the participant receives: report blocks, requests, feedback.
 class DownlinkRtcp {
  public:
@@ -87,9 +106,9 @@ class DownlinkRtcp {
   std::uint32_t unattributed() const { return unattributed_.get(); }  // report blocks that fit nothing that was relayed
   const Silence& silence() const { return silence_; }
 
-  // Since the last call of each, sampling thread: median round-trip time, and the packets that transport-wide feedback
-  // tells of.
-  std::optional<double> take_rtt_ms();
+  // Since the last call of each, sampling thread: the newest round-trip times, and the packets that transport-wide
+  // feedback tells of.
+  RoundTrips take_round_trips();
   struct Feedback {
     std::uint32_t covered = 0, lost = 0, bursts = 0;
   };
@@ -98,8 +117,8 @@ class DownlinkRtcp {
 
  private:
   friend struct DownlinkHandler;
-  static constexpr std::size_t kRoundTrips = 24;
-  static constexpr MonotonicUs kRoundTripSpacingUs = 125'000;  // 24 of them span a sample of 3 s
+  // Evenly spread: reports come in bunches where there is loss, which is no reason for those moments to count more.
+  static constexpr MonotonicUs kRoundTripSpacingUs = 375'000;
   static constexpr std::size_t kRecent = 512;
 
   void on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall);
@@ -109,7 +128,7 @@ class DownlinkRtcp {
   Silence silence_;
   MonotonicUs last_round_trip_ = 0;
   Counter<std::uint32_t> round_trips_{};
-  std::array<Counter<std::uint16_t>, kRoundTrips> round_trip_quarter_ms_{};
+  std::array<Counter<std::uint16_t>, RoundTrips::kMost> round_trip_quarter_ms_{};
   Counter<std::uint32_t> remb_{};  // bits per second; 0: none yet
   Counter<std::uint32_t> covered_{}, missing_{}, bursts_{};
   std::uint16_t next_status_ = 0;  // transport-wide number after the newest that was told of

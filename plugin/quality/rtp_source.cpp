@@ -170,6 +170,16 @@ void RtpSource::remember_frame(std::uint32_t timestamp) {
   next_recent_ = static_cast<std::uint8_t>((next_recent_ + 1U) % recent_frames_.size());
 }
 
+// The core asks for a missing packet once, 12 ms after it missed it, and never again: what has not come by a generous
+// round trip later was lost on its way again, or the request was.
+MonotonicUs RtpSource::given_up_since(MonotonicUs now) const {
+  constexpr MonotonicUs kGraceUs = 40'000;
+  const GapLog* gaps = gaps_.load(std::memory_order_acquire);
+  if (gaps == nullptr) return 0;
+  const std::uint32_t reorder_us = reorder_us_.get() != 0 ? reorder_us_.get() : 4 * kLikelyReorderUs;
+  return gaps->unfilled_since(now, kGraceUs + 2 * MonotonicUs{reorder_us});
+}
+
 RtpTotals RtpSource::totals(MonotonicUs now) const {
   RtpTotals totals;
   const std::uint32_t passed_over = passed_over_.get();

@@ -110,6 +110,8 @@ class RtpSource {
   MonotonicUs first_arrival() const { return first_arrival_.get(); }  // 0: nothing yet
   MonotonicUs resumed_at() const { return resumed_at_.get(); }        // end of the last silence that was poked; 0: none
   FrameSize size() const { return size_.get(); }
+  // When packets were passed over of which some will not come any more; 0: none of the last second.
+  MonotonicUs given_up_since(MonotonicUs now) const;
   void poke() { gate_.set(~ssrc_.get()); }  // the next packet will be asked when it came
 
   // Anybody: how long after a gap a packet still counts as overtaken.

@@ -77,8 +77,8 @@ class ChangeWatch {
       differing_ = 0;
       return resized ? Change::kResolution : Change::kNone;
     }
-    constexpr auto kFactor = static_cast<float>(model::kFrameRateChange);
-    if (rate * kFactor > steady_rate_ && rate < steady_rate_ * kFactor) {
+    const auto factor = static_cast<float>(model::kFrameRateChange);
+    if (rate * factor > steady_rate_ && rate < steady_rate_ * factor) {
       differing_ = 0;
       steady_rate_ += (rate - steady_rate_) / 4;
       return Change::kNone;
@@ -109,6 +109,14 @@ struct SessionQuality::Running {
   float rtt_ms = 0;
   std::uint8_t rtt_held_for = 255;  // samples since it was measured
 
+  // The last score of a direction's audio, which stands in while a microphone is muted: what is left, the picture, is
+  // worth no less for that.
+  struct HeldAudio {
+    float score = -1, lost_to_delay = 0, lost_to_loss = 0;  // score -1: none yet
+  };
+  HeldAudio held_audio_in, held_audio_out;
+  static void hold_audio(HeldAudio& held, DirectionScore& score);
+
   std::optional<double> held_rtt(std::optional<double> measured) {
     if (measured) {
       rtt_ms = static_cast<float>(*measured);
@@ -128,7 +136,7 @@ struct SessionQuality::Running {
     state.timeline.add_event(
         {what, detail, static_cast<std::uint16_t>(std::min<std::uint32_t>(state.totals.samples, 0xFFFF))});
   }
-  void take(const DirectionMeasure& in, const DirectionMeasure& out, std::optional<double> fresh_rtt, WallTime wall,
+  void take(const DirectionMeasure& in, const DirectionMeasure& out, const RoundTrips& round_trips, WallTime wall,
             const SessionOptions& options, bool is_sample);
 };
 
@@ -184,6 +192,19 @@ void SessionQuality::Running::take_direction(const DirectionMeasure& measure, Di
     all.jitter_sum_ms += *jitter;
     ++all.jitter_count;
     state.sketch.add(Quantity::kJitter, *jitter);
+  }
+}
+
+void SessionQuality::Running::hold_audio(HeldAudio& held, DirectionScore& score) {
+  if (score.audio) {
+    held = {static_cast<float>(score.audio->score), static_cast<float>(score.audio->lost_to_delay),
+            static_cast<float>(score.audio->lost_to_loss)};
+  } else if (score.video && held.score >= 0) {
+    AudioScore audio;
+    audio.score = static_cast<double>(held.score);
+    audio.lost_to_delay = static_cast<double>(held.lost_to_delay);
+    audio.lost_to_loss = static_cast<double>(held.lost_to_loss);
+    score.all = score_sample(audio, score.video);
   }
 }
 
@@ -247,7 +268,7 @@ void SessionQuality::Running::take_change(Liveness::Change change) {
 }
 
 void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMeasure& out,
-                                   std::optional<double> fresh_rtt, WallTime wall, const SessionOptions& options,
+                                   const RoundTrips& round_trips, WallTime wall, const SessionOptions& options,
                                    bool is_sample) {
   SessionTotals& totals = state.totals;
   take_direction(in, totals.in, Quantity::kFrameRateIn);
@@ -255,18 +276,23 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
   if (in.packets + out.packets != 0) {
     totals.media_us += static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::max(in.duration_us, out.duration_us)));
   }
-  if (fresh_rtt) {
-    totals.rtt_sum_ms += *fresh_rtt;
+  // The mean weighs by time, not by reports; quantiles are of what was measured, not of medians.
+  if (const auto mean_ms = round_trips.mean()) {
+    totals.rtt_sum_ms += *mean_ms;
     ++totals.rtt_count;
-    totals.rtt_max_ms = std::max(totals.rtt_max_ms, *fresh_rtt);
-    state.sketch.add(Quantity::kRtt, *fresh_rtt);
+  }
+  for (const double trip_ms : round_trips.all()) {
+    totals.rtt_max_ms = std::max(totals.rtt_max_ms, trip_ms);
+    state.sketch.add(Quantity::kRtt, trip_ms);
   }
   if (!is_sample) return;
 
-  const std::optional<double> rtt = held_rtt(fresh_rtt);
+  const std::optional<double> rtt = held_rtt(round_trips.median());
   const auto best = [&](Quantity quantity) { return state.sketch.quantile(quantity, model::kBestFrameRateQuantile); };
-  const DirectionScore in_score = score_direction(in, rtt, best(Quantity::kFrameRateIn));
-  const DirectionScore out_score = score_direction(out, rtt, best(Quantity::kFrameRateOut));
+  DirectionScore in_score = score_direction(in, rtt, best(Quantity::kFrameRateIn));
+  DirectionScore out_score = score_direction(out, rtt, best(Quantity::kFrameRateOut));
+  hold_audio(held_audio_in, in_score);
+  hold_audio(held_audio_out, out_score);
   const bool in_is_worse = in_score.all && (!out_score.all || in_score.all->score <= out_score.all->score);
   const std::optional<SampleScore>& worse = in_is_worse ? in_score.all : out_score.all;
 
@@ -317,7 +343,7 @@ namespace {
 
 struct Measured {
   DirectionMeasure in, out;
-  std::optional<double> rtt_ms;
+  RoundTrips round_trips;
   MonotonicUs media_at = 0;  // when RTP last came in
 };
 
@@ -339,7 +365,7 @@ Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOp
   if (streams.downlink_rtcp != nullptr) {
     DownlinkRtcp& rtcp = *streams.downlink_rtcp;
     liveness.hear(rtcp.silence().last(), rtcp.silence().until());
-    measured.rtt_ms = rtcp.take_rtt_ms();
+    measured.round_trips = rtcp.take_round_trips();
     measured.out.add(rtcp.take_feedback());
   }
   measured.in.finish();
@@ -353,12 +379,12 @@ const Sample& SessionQuality::sample(MonotonicUs now, WallTime wall, const Sessi
   Running& run = running();
   const Measured measured = measure(streams, now, options_, run.liveness);
   if (connected_) run.take_change(run.liveness.conclude(now, measured.media_at));
-  if (measured.rtt_ms) {
+  if (const auto rtt_ms = measured.round_trips.median()) {
     for (UplinkStream* stream : streams.uplinks) {
-      if (stream != nullptr) stream->set_round_trip(static_cast<std::uint32_t>(*measured.rtt_ms * 1000));
+      if (stream != nullptr) stream->set_round_trip(static_cast<std::uint32_t>(*rtt_ms * 1000));
     }
   }
-  run.take(measured.in, measured.out, measured.rtt_ms, wall, options_, true);
+  run.take(measured.in, measured.out, measured.round_trips, wall, options_, true);
   return run.latest;
 }
 
@@ -367,8 +393,8 @@ const Sample& SessionQuality::report(const ClientSample& measured, MonotonicUs, 
   connected_ = true;
   run.state.totals.connected = 1;
   run.take_change(run.liveness.recover());
-  run.take(measure_of_client(measured, true), measure_of_client(measured, false), measured.rtt_ms, wall, options_,
-           true);
+  const RoundTrips round_trips = measured.rtt_ms ? RoundTrips(*measured.rtt_ms) : RoundTrips();
+  run.take(measure_of_client(measured, true), measure_of_client(measured, false), round_trips, wall, options_, true);
   return run.latest;
 }
 
@@ -377,7 +403,7 @@ Summary SessionQuality::finish(MonotonicUs now, WallTime wall, const SessionStre
   const Measured measured = measure(streams, now, options_, run.liveness);
   const bool long_enough = std::max(measured.in.duration_us, measured.out.duration_us) * 2 >=
                            std::int64_t{options_.sample_interval_ms} * 1000;
-  run.take(measured.in, measured.out, measured.rtt_ms, wall, options_, long_enough);
+  run.take(measured.in, measured.out, measured.round_trips, wall, options_, long_enough);
   return summary();
 }
 

@@ -39,10 +39,12 @@ void UplinkStream::on_sender_report(std::uint32_t ssrc, std::uint32_t packet_cou
   const std::uint32_t growth = packet_count - last_reported_;
   const bool same = ssrc == last_report_ssrc_ && growth < 1U << 24;
   if (same) reported_.add(growth);
-  // How many packets the peer counts that the sequence numbers do not show: by what both said at the report before.
-  const std::uint32_t unseen = packet_count - expected - report_base_;
-  if (!same || unseen > 1U << 24) report_base_ = packet_count - expected;
-  unseen_.set(same && unseen <= 1U << 24 ? unseen : 0);
+  // Packets that the peer counts and the sequence numbers do not show. While packets arrive, their numbers tell what is
+  // missing; and the peer's count, which has retransmissions in it, runs ahead of them.
+  const bool arriving = expected != expected_at_report_;
+  expected_at_report_ = expected;
+  if (!same || arriving) report_base_ = packet_count - expected;
+  unseen_.set(packet_count - expected - report_base_);
   reports_.add(1);
   last_reported_ = packet_count;
   last_report_ssrc_ = ssrc;

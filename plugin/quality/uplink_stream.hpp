@@ -71,6 +71,10 @@ class UplinkStream {
 
   UplinkWindow take_window(MonotonicUs now);
 
+  // When packets were missed of which some will not come any more, so that only a key frame mends the picture; 0: none
+  // of the last second. Any thread. Of one source to the m-line: layers mend each by itself.
+  MonotonicUs broken_since(MonotonicUs now) const { return first_.given_up_since(now); }
+
   MediaKind kind() const { return kind_; }
   FrameSize size() const { return first_.size(); }
   std::uint32_t malformed() const { return malformed_.get(); }
@@ -91,7 +95,7 @@ class UplinkStream {
   Counter<std::uint32_t> malformed_{};
   Counter<std::uint32_t> reported_{};  // packets by the sender reports of the SSRCs, summed over restarts
   Counter<std::uint32_t> reports_{};
-  std::uint32_t last_reported_ = 0, last_report_ssrc_ = 0, report_base_ = 0;
+  std::uint32_t last_reported_ = 0, last_report_ssrc_ = 0, report_base_ = 0, expected_at_report_ = 0;
   Counter<std::uint32_t> unseen_{};
   RtpSource first_;
   std::array<std::atomic<RtpSource*>, kMoreLayers> layers_{};

@@ -147,10 +147,12 @@ void the_median_of_a_sample_is_its_round_trip(void**) {
     const MonotonicUs now = kSecond * static_cast<MonotonicUs>(i + 1);
     receiver.take(receiver_report({{5, 0, 1099, 0, at - trips[i], 0}}), &receiver.audio, now, wall);
   }
-  const auto median = receiver.rtcp.take_rtt_ms();
-  const auto nothing_new = receiver.rtcp.take_rtt_ms();
+  const RoundTrips taken = receiver.rtcp.take_round_trips();
+  const auto mean = taken.mean(), median = taken.median();
+  const auto nothing_new = receiver.rtcp.take_round_trips().median();
   assert_true(median.has_value());
   assert_true(*median > 199.4 && *median < 200.6);
+  assert_true(*mean > 432.7 && *mean < 433.9);
   assert_false(nothing_new.has_value());
 }
 
@@ -226,25 +228,58 @@ void feedback_that_ends_too_soon_is_malformed(void**) {
   assert_true(short_chunks);
 }
 
+Bytes sender_report(std::uint32_t packets) {
+  Bytes body;
+  put(body, 9, 4);
+  for (const std::uint32_t word : {0U, 0U, 0U, packets, packets * 100}) put(body, word, 4);
+  return packet(0, 200, body);
+}
+
 void a_sender_that_stands_still_is_paused_and_one_that_counts_on_is_lost(void**) {
   UplinkStream stream(MediaKind::kAudio, Codec::kOpus, 0);
   UplinkRtcp rtcp;
-  const auto sender_report = [&](std::uint32_t packets, MonotonicUs now) {
-    Bytes body;
-    put(body, 9, 4);
-    for (const std::uint32_t word : {0U, 0U, 0U, packets, packets * 100}) put(body, word, 4);
-    rtcp.on_rtcp(packet(0, 200, body), &stream, now);
+  const auto report = [&](std::uint32_t packets, MonotonicUs now) {
+    rtcp.on_rtcp(sender_report(packets), &stream, now);
   };
-  sender_report(100, kSecond);
+  report(100, kSecond);
   stream.take_window(3 * kSecond);
-  sender_report(100, 4 * kSecond);
+  report(100, 4 * kSecond);
   const UplinkWindow paused = stream.take_window(6 * kSecond);
-  sender_report(250, 7 * kSecond);
+  report(250, 7 * kSecond);
   const UplinkWindow lost = stream.take_window(9 * kSecond);
   assert_int_equal(paused.expected, 0);
   assert_int_equal(paused.lost, 0);
   assert_int_equal(lost.expected, 150);
   assert_int_equal(lost.lost, 150);
+}
+
+// The peer's count has its retransmissions in it: they are no loss, least of all while the camera is off.
+void retransmissions_are_not_packets_unseen(void**) {
+  UplinkStream stream(MediaKind::kVideo, Codec::kVp8, 0);
+  UplinkRtcp rtcp;
+  MonotonicUs now = kSecond;
+  std::uint32_t sequence = 0, retransmitted = 0;
+  for (int second = 0; second < 10; ++second) {
+    for (int i = 0; i < 30; ++i) {
+      ++sequence;
+      Bytes rtp{0x80, 96};
+      put(rtp, sequence, 2);
+      put(rtp, sequence * 3000, 4);
+      put(rtp, 9, 4);
+      rtp.resize(100);
+      stream.on_rtp(rtp, [&] { return now; });
+      now += 33'333;
+    }
+    retransmitted += 3;
+    rtcp.on_rtcp(sender_report(sequence + retransmitted), &stream, now);
+  }
+  const UplinkWindow on = stream.take_window(now);
+  rtcp.on_rtcp(sender_report(sequence + retransmitted), &stream, now + kSecond);
+  const UplinkWindow off = stream.take_window(now + 3 * kSecond);
+  assert_int_equal(on.expected, 300);
+  assert_int_equal(on.lost, 0);
+  assert_int_equal(off.expected, 0);
+  assert_int_equal(off.lost, 0);
 }
 
 }  // namespace
@@ -262,6 +297,7 @@ int main() {
       cmocka_unit_test(feedback_counts_each_packet_once),
       cmocka_unit_test(feedback_that_ends_too_soon_is_malformed),
       cmocka_unit_test(a_sender_that_stands_still_is_paused_and_one_that_counts_on_is_lost),
+      cmocka_unit_test(retransmissions_are_not_packets_unseen),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

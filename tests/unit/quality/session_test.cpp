@@ -200,6 +200,21 @@ void a_mute_costs_nothing(void**) {
   assert_true(some.issues.empty());
 }
 
+// What is left while a microphone is muted is the picture, and it is worth no less than before.
+void a_mute_costs_nothing_beside_a_poor_picture(void**) {
+  Call call;
+  call.run(18);
+  call.height = 240;
+  const std::optional<float> before = call.run(9).score;
+  call.send_audio = call.relay_audio = false;
+  const Sample& muted = call.run(15);
+  const std::optional<float> during = muted.score;
+  const bool audio_scored = muted.in.audio_score || muted.out.audio_score;
+  assert_true(before && during);
+  assert_true(near(during, static_cast<double>(*before), 1));
+  assert_false(audio_scored);
+}
+
 void an_empty_window_has_no_score(void**) {
   Call call;
   call.send_audio = call.send_video = call.relay_audio = call.relay_video = false;
@@ -388,6 +403,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_good_call_is_excellent),
       cmocka_unit_test(a_mute_costs_nothing),
+      cmocka_unit_test(a_mute_costs_nothing_beside_a_poor_picture),
       cmocka_unit_test(an_empty_window_has_no_score),
       cmocka_unit_test(a_blackout_is_a_drop_and_a_recovery),
       cmocka_unit_test(silence_of_the_muted_is_no_drop),

@@ -110,6 +110,29 @@ void a_late_retransmission_repairs_the_residual_loss_only(void**) {
   assert_int_equal(window.frames, 5);
 }
 
+// A retransmission has a round trip's time; what comes late mends the picture, and after a second the receivers have
+// asked themselves.
+void what_is_not_retransmitted_in_time_breaks_the_picture(void**) {
+  UplinkStream stream(MediaKind::kVideo, Codec::kVp8, kSecond);
+  stream.set_round_trip(20'000);
+  const auto send = [&](std::uint16_t sequence, MonotonicUs at) {
+    stream.on_rtp(rtp(sequence, sequence * 3000U), [at] { return at; });
+  };
+  send(1, kSecond);
+  send(3, kSecond + 40'000);  // 2 is missing
+  const MonotonicUs at_once = stream.broken_since(kSecond + 50'000);
+  const MonotonicUs given_up = stream.broken_since(kSecond + 200'000);
+  const MonotonicUs long_ago = stream.broken_since(kSecond + 1'200'000);
+  send(5, kSecond + 2'000'000);
+  send(2, kSecond + 2'010'000);
+  send(4, kSecond + 2'030'000);
+  const MonotonicUs mended = stream.broken_since(kSecond + 2'200'000);
+  assert_int_equal(at_once, 0);
+  assert_int_equal(given_up, kSecond + 40'000);
+  assert_int_equal(long_ago, 0);
+  assert_int_equal(mended, 0);
+}
+
 struct Relay final : RelayCounts {
   Counts now;
   Counts counts() const override { return now; }
@@ -137,6 +160,70 @@ void relay_gaps_are_not_the_peers_loss(void**) {
   assert_true(*window.jitter_ms > 19.999 && *window.jitter_ms < 20.001);
 }
 
+// From the first request to the key frame that answers it; but a picture that nobody sends is not frozen, though
+// receivers go on asking for it.
+void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
+  constexpr MonotonicUs kMs = 1'000;
+  Relay relay;
+  DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
+  const auto frames = [&](MonotonicUs from, MonotonicUs to) {
+    for (MonotonicUs at = from; at < to; at += 50 * kMs) {
+      ++relay.now.packets;
+      stream.on_frame(PacketEvents::new_frame_event(), at);
+    }
+  };
+  const auto key_frame = [&](MonotonicUs at) {
+    stream.on_frame(PacketEvents::new_frame_event() | PacketEvents::key_frame_event({640, 480}), at);
+  };
+  key_frame(kSecond);
+  frames(kSecond, 2 * kSecond);
+  stream.on_request(2 * kSecond);
+  stream.on_request(2 * kSecond + 200 * kMs);
+  frames(2 * kSecond, 2 * kSecond + 400 * kMs);
+  key_frame(2 * kSecond + 400 * kMs);
+  frames(2 * kSecond + 450 * kMs, 3 * kSecond);
+  const DownlinkWindow frozen = stream.take_window(3 * kSecond);
+  for (MonotonicUs at = 5 * kSecond; at < 14 * kSecond; at += kSecond) stream.on_request(at);  // the camera is off
+  const DownlinkWindow off = stream.take_window(14 * kSecond);
+  key_frame(15 * kSecond);
+  frames(15 * kSecond, 17 * kSecond);
+  stream.on_request(16 * kSecond);  // and goes off again before anybody answered
+  const DownlinkWindow on = stream.take_window(17 * kSecond);
+  key_frame(30 * kSecond);
+  const DownlinkWindow again = stream.take_window(31 * kSecond);
+  assert_int_equal(frozen.freezes, 1);
+  assert_int_equal(frozen.frozen_us, 400 * kMs);
+  assert_int_equal(off.freezes, 0);
+  assert_int_equal(off.frozen_us, 0);
+  assert_int_equal(on.freezes, 1);
+  assert_int_equal(on.frozen_us, kSecond);
+  assert_int_equal(again.frozen_us, 0);
+}
+
+// A day of video is more packets than the relay's count has bits for, a month more bytes.
+void the_relays_counts_may_wrap(void**) {
+  constexpr std::uint64_t kPackets = 1U << 24, kBytes = std::uint64_t{1} << 40;
+  Relay relay;
+  DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
+  const auto relayed = [&](std::uint64_t packets, std::uint32_t gaps) {
+    relay.now = {packets % kPackets, packets * 100'000 % kBytes, static_cast<std::uint32_t>(999 + packets + gaps)};
+    ReportBlock block;
+    block.highest = relay.now.highest_sequence;
+    block.lost = static_cast<std::int32_t>(gaps);
+    stream.on_report_block(block, kSecond);
+    return stream.take_window(3 * kSecond);
+  };
+  relayed(kPackets - 100, 50);
+  const DownlinkWindow across = relayed(kPackets + 400, 60);
+  const DownlinkWindow after = relayed(kPackets + 900, 60);
+  for (const DownlinkWindow& window : {across, after}) {
+    assert_int_equal(window.relayed, 500);
+    assert_int_equal(window.bytes, 500 * 100'000);
+    assert_int_equal(window.expected, 500);
+    assert_int_equal(window.lost, 0);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -145,7 +232,10 @@ int main() {
       cmocka_unit_test(a_gap_is_lost_and_a_burst),
       cmocka_unit_test(an_overtaken_packet_was_never_lost),
       cmocka_unit_test(a_late_retransmission_repairs_the_residual_loss_only),
+      cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
+      cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
+      cmocka_unit_test(the_relays_counts_may_wrap),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
