@@ -20,12 +20,11 @@ inline constexpr double kWorstImpairment = 95.0;    // Iee at total loss
 inline constexpr double kLossRobustness = 10.0;     // Bpl of Opus without in-band FEC
 inline constexpr double kLossRobustnessFec = 20.0;  // and with it
 inline constexpr double kRToScore = 0.932;          // R of 93.2 is a score of 100
-inline constexpr double kMosSlope = 0.035;          // G.107 Annex B
+inline constexpr double kMosSlope = 0.035;          // G.107 Annex B, for an R up to kBestR
 inline constexpr double kMosCurve = 7e-6;
 inline constexpr double kMosMiddle = 60.0;
 inline constexpr double kMosEnd = 100.0;
 inline constexpr double kMosLeast = 1.0;
-inline constexpr double kMosMost = 4.5;
 
 // ---- Video: additive impairments, points each ----
 inline constexpr double kResidualLoss = 10.0;  // a percent of packets missing for good
@@ -73,6 +72,6 @@ inline constexpr double kLowBandwidthShare = 0.3, kLowBitsPerPixel = 0.02;
 inline constexpr double kAmpleBitsPerPixel = 0.05;  // a camera that has these needs no more, whatever the room allows
 inline constexpr double kKeyFrameStorm = 0.5;       // requests a second
 inline constexpr std::int64_t kOneWayUs = 5'000'000;
-inline constexpr std::uint32_t kDropIssue = 1, kCriticalDropIssue = 3;
+inline constexpr std::uint32_t kCriticalDropIssue = 3;
 
 }  // namespace callroom::quality::model

@@ -32,10 +32,9 @@ AudioScore score_audio(const AudioQuality& audio) {
   const double loss = model::kOpusImpairment +
                       (model::kWorstImpairment - model::kOpusImpairment) * loss_pct / (loss_pct / burst + robustness);
   result.r = std::clamp(model::kBestR - delay - loss, 0.0, model::kBestR);
-  result.mos =
-      std::clamp(model::kMosLeast + model::kMosSlope * result.r +
-                     model::kMosCurve * result.r * (result.r - model::kMosMiddle) * (model::kMosEnd - result.r),
-                 model::kMosLeast, model::kMosMost);
+  const double mos = model::kMosLeast + model::kMosSlope * result.r +
+                     model::kMosCurve * result.r * (result.r - model::kMosMiddle) * (model::kMosEnd - result.r);
+  result.mos = std::max(model::kMosLeast, mos);
   result.score = result.r / model::kRToScore;
   const double lost = 100.0 - result.score;
   result.lost_to_delay = lost * delay / (delay + loss);  // delay is never 0

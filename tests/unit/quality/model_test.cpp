@@ -1,6 +1,6 @@
-// The model's constants as design and documentation have them, and what depends on those that no worked vector reaches.
-// A constant that is changed fails here at the least: change the table, kScoreVersion and the documentation with it.
-// tests/mutate_model changes each in turn and expects a failure.
+// The model's constants as design and documentation have them, and the thresholds of the issue catalogue. A constant
+// that is changed fails here at the least: change the table, kScoreVersion and the documentation with it.
+// tests/mutate_model changes each in turn and expects a failure here and in a test of what the constant does.
 #include <array>
 #include <cmath>
 #include <string>
@@ -18,7 +18,7 @@ void constants(void**) {
     const char* name;
     double is, should_be;
   };
-  const std::array<Constant, 64> constants{{
+  const std::array<Constant, 63> constants{{
       {"kScoreVersion", static_cast<double>(model::kScoreVersion), 1},
       {"kBestR", static_cast<double>(model::kBestR), 93.2},
       {"kFixedDelayMs", static_cast<double>(model::kFixedDelayMs), 26.5},
@@ -36,7 +36,6 @@ void constants(void**) {
       {"kMosMiddle", static_cast<double>(model::kMosMiddle), 60.0},
       {"kMosEnd", static_cast<double>(model::kMosEnd), 100.0},
       {"kMosLeast", static_cast<double>(model::kMosLeast), 1.0},
-      {"kMosMost", static_cast<double>(model::kMosMost), 4.5},
       {"kResidualLoss", static_cast<double>(model::kResidualLoss), 10.0},
       {"kFrozen", static_cast<double>(model::kFrozen), 300.0},
       {"kFrameRate", static_cast<double>(model::kFrameRate), 25.0},
@@ -61,6 +60,7 @@ void constants(void**) {
       {"kLeastMediaSeconds", static_cast<double>(model::kLeastMediaSeconds), 20.0},
       {"kLeastPackets", static_cast<double>(model::kLeastPackets), 500},
       {"kDropUs", static_cast<double>(model::kDropUs), 5000000},
+      {"kQuietDropUs", static_cast<double>(model::kQuietDropUs), 12000000},
       {"kFrameRateChange", static_cast<double>(model::kFrameRateChange), 2.0},
       {"kFrameRateChangeSamples", static_cast<double>(model::kFrameRateChangeSamples), 2},
       {"kIssueSamples", static_cast<double>(model::kIssueSamples), 3},
@@ -81,7 +81,6 @@ void constants(void**) {
       {"kAmpleBitsPerPixel", static_cast<double>(model::kAmpleBitsPerPixel), 0.05},
       {"kKeyFrameStorm", static_cast<double>(model::kKeyFrameStorm), 0.5},
       {"kOneWayUs", static_cast<double>(model::kOneWayUs), 5000000},
-      {"kDropIssue", static_cast<double>(model::kDropIssue), 1},
       {"kCriticalDropIssue", static_cast<double>(model::kCriticalDropIssue), 3},
   }};
   std::string changed;
@@ -101,43 +100,73 @@ void thresholds(void**) {
   struct Threshold {
     IssueCode code;
     std::optional<double> IssueInputs::*quantity;
-    double good, warning, critical;  // critical equal to warning: there is none
+    double good, least_warning, most_warning, critical;
   };
   const std::array<Threshold, 5> thresholds{{
-      {IssueCode::kHighLatency, &IssueInputs::rtt_ms, 200, 200.1, 400.1},
-      {IssueCode::kHighLoss, &IssueInputs::loss_pct, 3, 3.01, 10.01},
-      {IssueCode::kHighJitter, &IssueInputs::jitter_ms, 30, 30.1, 100.1},
-      {IssueCode::kLowFrameRate, &IssueInputs::frame_rate, 12, 11.9, 6.9},
-      {IssueCode::kFrozenVideo, &IssueInputs::frozen_share, 0.05, 0.051, 0.301},
+      {IssueCode::kHighLatency, &IssueInputs::rtt_ms, 200, 200.1, 400, 400.1},
+      {IssueCode::kHighLoss, &IssueInputs::loss_pct, 3, 3.01, 10, 10.01},
+      {IssueCode::kHighJitter, &IssueInputs::jitter_ms, 30, 30.1, 100, 100.1},
+      {IssueCode::kLowFrameRate, &IssueInputs::frame_rate, 12, 11.9, 7, 6.9},
+      {IssueCode::kFrozenVideo, &IssueInputs::frozen_share, 0.05, 0.051, 0.3, 0.301},
   }};
   bool as_expected = true;
   for (const Threshold& threshold : thresholds) {
-    IssueInputs good, warning, critical;
-    good.*threshold.quantity = threshold.good;
-    warning.*threshold.quantity = threshold.warning;
-    critical.*threshold.quantity = threshold.critical;
-    as_expected = as_expected && !level(good, threshold.code) && level(warning, threshold.code) == Severity::kWarning &&
-                  level(critical, threshold.code) == Severity::kCritical;
+    const auto level_at = [&](double value) {
+      IssueInputs inputs;
+      inputs.*threshold.quantity = value;
+      return level(inputs, threshold.code);
+    };
+    as_expected = as_expected && !level_at(threshold.good) && level_at(threshold.least_warning) == Severity::kWarning &&
+                  level_at(threshold.most_warning) == Severity::kWarning &&
+                  level_at(threshold.critical) == Severity::kCritical;
   }
-  IssueInputs bursts, calm, starved, modest, storm;
-  bursts.loss_pct = calm.loss_pct = 1.1;
-  bursts.burst_ratio = 2.1;
-  calm.burst_ratio = 2.0;
-  starved.bitrate_share = modest.bitrate_share = 0.29;
-  starved.bits_per_pixel = 0.04;
-  modest.bits_per_pixel = 0.06;  // all that this picture needs
-  storm.key_frame_requests_per_s = 0.51;
   assert_true(as_expected);
-  assert_true(level(bursts, IssueCode::kBurstyLoss).has_value());
-  assert_false(level(calm, IssueCode::kBurstyLoss).has_value());
-  assert_true(level(starved, IssueCode::kLowBandwidth).has_value());
-  assert_false(level(modest, IssueCode::kLowBandwidth).has_value());
+}
+
+void bursts_matter_with_loss(void**) {
+  const auto bursty = [](double loss_pct, double ratio) {
+    IssueInputs inputs;
+    inputs.loss_pct = loss_pct;
+    inputs.burst_ratio = ratio;
+    return level(inputs, IssueCode::kBurstyLoss).has_value();
+  };
+  assert_true(bursty(1.01, 2.1));
+  assert_false(bursty(1.01, 2.0));
+  assert_false(bursty(1.0, 2.1));
+}
+
+// Too little for the picture; or little for the room, where the picture has not all that it needs.
+void bandwidth_is_low_by_the_picture_or_by_the_room(void**) {
+  const auto low = [](double share, double bits) {
+    IssueInputs inputs;
+    inputs.bitrate_share = share;
+    inputs.bits_per_pixel = bits;
+    return level(inputs, IssueCode::kLowBandwidth).has_value();
+  };
+  assert_true(low(1, 0.019));
+  assert_false(low(1, 0.021));
+  assert_true(low(0.29, 0.049));
+  assert_false(low(0.31, 0.049));
+  assert_false(low(0.29, 0.051));
+}
+
+void more_than_a_request_each_two_seconds_is_a_storm(void**) {
+  IssueInputs storm, calm;
+  storm.key_frame_requests_per_s = 0.51;
+  calm.key_frame_requests_per_s = 0.5;
   assert_true(level(storm, IssueCode::kKeyframeStorm).has_value());
+  assert_false(level(calm, IssueCode::kKeyframeStorm).has_value());
 }
 
 }  // namespace
 
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(constants), cmocka_unit_test(thresholds)};
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(constants),
+      cmocka_unit_test(thresholds),
+      cmocka_unit_test(bursts_matter_with_loss),
+      cmocka_unit_test(bandwidth_is_low_by_the_picture_or_by_the_room),
+      cmocka_unit_test(more_than_a_request_each_two_seconds_is_a_storm),
+  };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
