@@ -34,7 +34,8 @@ Json OpenRooms::health() {
   json.set("rooms", static_cast<std::int64_t>(load.rooms)).set("sessions", static_cast<std::int64_t>(load.sessions));
   json.set("handles", static_cast<std::int64_t>(registry_.size()));
   json.set("queue_depth_max", static_cast<std::int64_t>(load.deepest_queue));
-  json.set("malformed_packets", static_cast<std::int64_t>(load.malformed_packets));
+  json.set("malformed_packets", static_cast<std::int64_t>(load.left_out.malformed_packets));
+  json.set("unattributed_reports", static_cast<std::int64_t>(load.left_out.unattributed_reports));
   return json;
 }
 

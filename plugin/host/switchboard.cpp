@@ -239,7 +239,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
     sender->session.reset();
     sender->retired.push_back(session);
   }
-  malformed_packets_ += malformed_packets(*session);
+  add_left_out(*session, left_out_);
   sessions_.erase(session->session_id);
   const auto room = by_room_.find(session->room);
   std::erase(room->second, session);

@@ -78,9 +78,14 @@ class Switchboard {
   json::Json live(const admin::LiveFilter& filter) const;
   Result<void> kick(const std::string& room, const std::string& participant);
   Result<void> destroy_room(const std::string& room);
+  // What came in and was left out of every figure.
+  struct LeftOut {
+    std::uint64_t malformed_packets = 0;
+    std::uint64_t unattributed_reports = 0;  // report blocks that fit nothing that was relayed
+  };
   struct Load {
     std::size_t rooms = 0, sessions = 0, deepest_queue = 0;
-    std::uint64_t malformed_packets = 0;  // of open sessions and of those that ended
+    LeftOut left_out;  // of open sessions and of those that ended
   };
   Load load() const;
 
@@ -98,7 +103,7 @@ class Switchboard {
   void post_all(const std::vector<signaling::Notice>& notices);
   void depart(const signaling::Departure& departure, const std::string& reason, const std::string& transaction = "");
   void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
-  static std::uint64_t malformed_packets(const CallSession& session);
+  static void add_left_out(const CallSession& session, LeftOut& sum);
   Result<SessionPtr> sending_session(const Handle& handle) const;
   void cap(const CallSession& session);
   std::vector<SessionPtr> others_in_room(const CallSession& session) const;
@@ -166,7 +171,7 @@ class Switchboard {
   mutable std::mutex mutex_;
   signaling::Rooms rooms_;
   std::unordered_map<std::string, SessionPtr> sessions_;    // by session id
-  std::uint64_t malformed_packets_ = 0;                     // of sessions that ended
+  LeftOut left_out_;                                        // of sessions that ended
   std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
   Pairs pairs_;                                             // of people who signal to each other
   MonotonicUs receivers_watched_at_ = 0;

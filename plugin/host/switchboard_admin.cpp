@@ -68,19 +68,24 @@ Json Switchboard::live(const admin::LiveFilter& filter) const {
   return list;
 }
 
-std::uint64_t Switchboard::malformed_packets(const CallSession& session) {
-  std::uint64_t count = session.uplink.rtcp.malformed();
-  for (const auto& track : session.uplink.tracks) count += track->stream.malformed();
-  if (session.downlink) count += session.downlink->rtcp.malformed();
-  for (const auto& downlink : session.former) count += downlink->rtcp.malformed();
-  return count;
+void Switchboard::add_left_out(const CallSession& session, LeftOut& sum) {
+  const auto add_downlink = [&sum](const Downlink& downlink) {
+    sum.malformed_packets += downlink.rtcp.malformed();
+    sum.unattributed_reports += downlink.rtcp.unattributed();
+  };
+  sum.malformed_packets += session.uplink.rtcp.malformed();
+  for (const auto* tracks : {&session.uplink.tracks, &session.uplink.former}) {
+    for (const auto& track : *tracks) sum.malformed_packets += track->stream.malformed();
+  }
+  if (session.downlink) add_downlink(*session.downlink);
+  for (const auto& downlink : session.former) add_downlink(*downlink);
 }
 
 Switchboard::Load Switchboard::load() const {
   const std::lock_guard lock(mutex_);
-  Load load{rooms_.room_count(), sessions_.size(), 0, malformed_packets_};
+  Load load{rooms_.room_count(), sessions_.size(), 0, left_out_};
   for (const auto& [id, session] : sessions_) {
-    load.malformed_packets += malformed_packets(*session);
+    add_left_out(*session, load.left_out);
     for (const auto& weak : {session->sender, session->receiver}) {
       if (const auto handle = weak.lock()) load.deepest_queue = std::max(load.deepest_queue, handle->strand->waiting());
     }
