@@ -2,24 +2,24 @@
 
 /** Runs in the page: one reading of every connection's statistics, by m-line. */
 export async function readStatistics() {
+  const kFields = {
+    'outbound-rtp':
+      'kind ssrc rtxSsrc packetsSent bytesSent headerBytesSent retransmittedPacketsSent retransmittedBytesSent framesSent keyFramesEncoded ' +
+      'frameWidth frameHeight targetBitrate qualityLimitationReason nackCount pliCount firCount',
+    'inbound-rtp':
+      'kind ssrc packetsReceived packetsLost bytesReceived headerBytesReceived retransmittedPacketsReceived framesReceived framesDecoded ' +
+      'framesDropped keyFramesDecoded frameWidth frameHeight jitter nackCount pliCount freezeCount totalFreezesDuration',
+    'remote-inbound-rtp': 'kind ssrc roundTripTime roundTripTimeMeasurements totalRoundTripTime jitter packetsLost timestamp',
+    'candidate-pair': 'id responsesReceived totalRoundTripTime availableOutgoingBitrate',
+  };
   const reading = { at: performance.timeOrigin + performance.now(), outbound: [], inbound: [], remote: [], pairs: [], cipher: undefined };
+  const lists = { 'outbound-rtp': reading.outbound, 'inbound-rtp': reading.inbound, 'remote-inbound-rtp': reading.remote, 'candidate-pair': reading.pairs };
   for (const connection of window.testConnections) {
     if (connection.connectionState === 'closed') continue;
     for (const stat of (await connection.getStats()).values()) {
-      if (stat.type === 'outbound-rtp') {
-        const { kind, ssrc, packetsSent, bytesSent, headerBytesSent, retransmittedPacketsSent, retransmittedBytesSent, framesSent, frameWidth, frameHeight } = stat;
-        reading.outbound.push({ kind, ssrc, packetsSent, bytesSent, headerBytesSent, retransmittedPacketsSent, retransmittedBytesSent, framesSent, frameWidth, frameHeight });
-      } else if (stat.type === 'inbound-rtp') {
-        const { kind, ssrc, packetsReceived, packetsLost, bytesReceived, headerBytesReceived, framesReceived, framesDecoded, frameWidth, frameHeight, jitter } = stat;
-        reading.inbound.push({ kind, ssrc, packetsReceived, packetsLost, bytesReceived, headerBytesReceived, framesReceived, framesDecoded, frameWidth, frameHeight, jitter });
-      } else if (stat.type === 'remote-inbound-rtp') {
-        const { kind, ssrc, roundTripTime, roundTripTimeMeasurements, totalRoundTripTime, jitter, packetsLost, timestamp } = stat;
-        reading.remote.push({ kind, ssrc, roundTripTime, roundTripTimeMeasurements, totalRoundTripTime, jitter, packetsLost, timestamp });
-      } else if (stat.type === 'candidate-pair' && stat.nominated && stat.responsesReceived) {
-        reading.pairs.push({ id: stat.id, trips: stat.responsesReceived, total: stat.totalRoundTripTime });
-      } else if (stat.type === 'transport') {
-        reading.cipher = stat.srtpCipher ?? reading.cipher;
-      }
+      if (stat.type === 'transport') reading.cipher = stat.srtpCipher ?? reading.cipher;
+      if (!lists[stat.type] || (stat.type === 'candidate-pair' && !(stat.nominated && stat.responsesReceived))) continue;
+      lists[stat.type].push(Object.fromEntries(kFields[stat.type].split(' ').map((field) => [field, stat[field]])));
     }
   }
   return reading;
@@ -65,29 +65,40 @@ export function truthOf(readings, counts, sampleMs) {
   const sentVideo = network(counts.up, ssrcs('outbound', 'video'), tag);
   sent.droppedVideo = sentVideo.offered - sentVideo.delivered;
   const got = network(counts.down, ssrcs('inbound'), tag);
-  // What was dropped comes again, and some of that is dropped too; what was only overtaken comes twice and counts once.
-  const again = sum(last.outbound.map((stream) => stream.retransmittedBytesSent ?? 0));
-  const repaired = Math.min(again, sent.droppedVideo) * (1 - sent.dropped / Math.max(1, sent.packets));
+  // What was dropped comes again on a stream of its own, which also carries old packets as padding: what of that repaired
+  // something nobody says, so the most that it can have been is how far off this truth may be.
+  const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag).delivered;
+  const repaired = Math.min(again, sent.droppedVideo);
   const flowing = (list, field) => {
     const at = readings.findIndex((r) => sum(r[list].map((s) => s[field] ?? 0)) > 0);
     if (at < 0) return 0;
     const began = (readings[at].at + (readings[at - 1]?.at ?? readings[at].at)) / 2; // between these two readings
     return (last.at - began) / 1000;
   };
+  const sending = flowing('outbound', 'packetsSent');
+  const rtt = rttOf(readings, sampleMs);
   const video = (list, field) => last[list].filter((s) => s.kind === 'video').map((s) => s[field] ?? 0);
   return {
     packet_loss_in_pct: (100 * sent.dropped) / Math.max(1, sent.packets),
     packet_loss_out_pct: (100 * got.dropped) / Math.max(1, got.packets),
-    ...rttOf(readings, sampleMs),
-    jitter_in_ms: mean(fresh(readings, 'remote', 'audio').map((s) => 1000 * s.jitter)),
+    latency_avg_ms: rtt.latency_avg_ms,
+    latency_p95_ms: rtt.latency_p95_ms,
+    jitter_in_ms: mean(fresh(readings, 'remote', 'audio').filter(({ at }) => !pausedBefore(readings, at)).map((s) => 1000 * s.jitter)),
     jitter_out_ms: mean(readings.slice(3).flatMap((r) => r.inbound.filter((s) => s.kind === 'audio').map((s) => 1000 * s.jitter))),
-    bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / flowing('outbound', 'packetsSent'),
+    bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / sending,
     bandwidth_out_kbps: (got.offered * 8) / 1000 / flowing('inbound', 'packetsReceived'),
     frame_rate_in: frameRate(readings, 'outbound', 'framesSent'),
     sizes_in: sizes(readings, 'outbound'),
     sizes_out: sizes(readings, 'inbound'),
     frames_decoded: sum(video('inbound', 'framesDecoded')),
+    doubt: { ...rtt.doubt, bandwidth_in_kbps: ((again - repaired) * 8) / 1000 / sending },
   };
+}
+
+/** Whether the microphone was off not long before: the core's jitter is then the pause's, for some seconds. */
+function pausedBefore(readings, at) {
+  const sent = ({ outbound }) => outbound.find(({ kind }) => kind === 'audio')?.packetsSent ?? 0;
+  return readings.some((reading, i) => i > 0 && reading.at > at - 5000 && reading.at <= at && sent(reading) > 0 && sent(reading) === sent(readings[i - 1]));
 }
 
 /** Each report once: a reading shows the last one again until there is another. */
@@ -105,24 +116,43 @@ function fresh(readings, list, kind) {
   return entries;
 }
 
-/** The browser's own round-trip times, of its STUN checks: each is counted once, and none depends on Janus's clock. */
+/**
+ * The browser's own round-trip times, each counted once: those of its STUN checks, and those it takes from the reports on what
+ * it sends. Neither depends on Janus's clock. They are taken at other moments than the plugin's: `doubt` is how far two such
+ * takes of one network may be apart (two standard errors of their difference), which is much where queues come and go.
+ */
 function rttOf(readings, sampleMs) {
-  const trips = [];
   const byStretch = new Map();
   const before = new Map();
   for (const reading of readings) {
-    for (const { id, trips: count, total } of reading.pairs) {
+    const totals = [
+      ...reading.pairs.map((pair) => [pair.id, pair.responsesReceived, pair.totalRoundTripTime]),
+      ...reading.remote.map((report) => [`report ${report.ssrc}`, report.roundTripTimeMeasurements, report.totalRoundTripTime]),
+    ];
+    for (const [id, count = 0, total = 0] of totals) {
       const last = before.get(id) ?? { count: 0, total: 0 };
       before.set(id, { count, total });
-      if (count <= last.count) continue;
-      const ms = (1000 * (total - last.total)) / (count - last.count);
-      for (let i = last.count; i < count; ++i) trips.push(ms);
+      const trips = count - last.count;
+      if (trips <= 0) continue;
+      const ms = (1000 * (total - last.total)) / trips;
       const stretch = Math.floor((reading.at - readings[0].at) / sampleMs);
-      byStretch.set(stretch, [...(byStretch.get(stretch) ?? []), ms]);
+      byStretch.set(stretch, [...(byStretch.get(stretch) ?? []), ...Array(trips).fill(ms)]);
     }
   }
-  const medians = [...byStretch.values()].map((values) => quantile(values, 0.5));
-  return { latency_avg_ms: mean(medians), latency_p95_ms: quantile(medians, 0.95) };
+  const means = [...byStretch.values()].map(mean);
+  const trips = [...byStretch.values()].flat();
+  // Of as many moments as there were in a second of each: the two media's reports, and checks, come nearly at once.
+  const moments = Math.max(2, trips.length / 3);
+  const average = mean(means);
+  const spread = Math.sqrt(sum(trips.map((ms) => (ms - average) ** 2)) / Math.max(1, trips.length));
+  const kQuantile = 0.95;
+  const off = 2 * Math.sqrt((2 * kQuantile * (1 - kQuantile)) / moments);
+  const [low, p95, high] = [kQuantile - off, kQuantile, kQuantile + off].map((share) => quantile(trips, Math.min(1, Math.max(0, share))));
+  return {
+    latency_avg_ms: average,
+    latency_p95_ms: p95,
+    doubt: { latency_avg_ms: 2 * Math.SQRT2 * (spread / Math.sqrt(moments)), latency_p95_ms: Math.max(p95 - low, high - p95) },
+  };
 }
 
 /** Frames a second while there were frames. */

@@ -91,7 +91,7 @@
     }
 
     onMessage(message) {
-      const event = { janus: message.janus, data: message.plugindata?.data, jsep: message.jsep };
+      const event = { at: now(), janus: message.janus, data: message.plugindata?.data, jsep: message.jsep };
       this.events.push(event);
       this.onEvent(event);
     }
