@@ -31,6 +31,7 @@ stack_defaults() {
     [session_timeout]=60          # s
     [reclaim_timeout]=15          # s
     [token_secret]=               # turns the core's signed tokens on
+    [event_backend]=              # URL that Janus's event handler posts events to
     [media_options]=              # further lines for janus.jcfg's media section
     [plugin]=$project/build/release/libjanus_callroom.so
     [web]=$project/admin-web/dist # none: nginx serves no pages
@@ -151,6 +152,11 @@ stack_write_configs() {
     stack_fill "$template" >"$dir/config/$name"
   done
   unset 'STACK[signed_tokens_line]'
+  if [[ -n ${STACK[event_backend]} ]]; then
+    printf 'events: {\n\tbroadcast = true\n}\n' >>"$dir/config/janus.jcfg"
+  else
+    rm "$dir/config/janus.eventhandler.sampleevh.jcfg"
+  fi
   stack_plugin_config >"$dir/config/janus.plugin.callroom.jcfg"
   chmod 600 "$dir"/config/*
 }
@@ -190,6 +196,7 @@ stack_copy_files() {
   local dir=${STACK[dir]} name
   for name in http websockets; do ln -s "${STACK[janus_modules]}/transports/libjanus_$name.so" "$dir/transports/"; done
   for name in ${STACK[janus_plugins]}; do ln -s "${STACK[janus_modules]}/plugins/libjanus_$name.so" "$dir/plugins/"; done
+  if [[ -n ${STACK[event_backend]} ]]; then ln -s "${STACK[janus_modules]}/events/libjanus_sampleevh.so" "$dir/events/"; fi
   if [[ ${STACK[plugin]} != none ]]; then cp "${STACK[plugin]}" "$dir/plugins/libjanus_callroom.so"; fi
   if [[ ${STACK[web]} != none ]]; then cp -r "${STACK[web]}/." "$dir/web/"; fi
   cp "$project/conf/lib/lsan-suppressions" "$dir/config/"
