@@ -21,9 +21,7 @@ constexpr std::size_t kExamples = 3;
 
 struct Counts {
   std::uint64_t sessions = 0;
-  // Both in the order of kIssueKinds.
-  std::vector<std::uint64_t> hits;
-  std::vector<std::optional<WallTime>> latest;  // the bucket it was last seen in
+  std::vector<std::uint64_t> hits;  // in the order of kIssueKinds
 };
 
 Counts read_counts(const storage::Rows& rows) {
@@ -32,12 +30,7 @@ Counts read_counts(const storage::Rows& rows) {
     return static_cast<std::uint64_t>(rows.integer(0, column).value_or(0));
   };
   counts.sessions = value(0);
-  const std::size_t kinds = storage::kIssueKinds.size();
-  for (std::size_t i = 0; i < kinds; ++i) {
-    counts.hits.push_back(value(i + 1));
-    const auto latest = rows.text(0, 1 + kinds + i);
-    counts.latest.push_back(latest ? parse_rfc3339(rfc3339_of(*latest)) : std::nullopt);
-  }
+  for (std::size_t i = 0; i < storage::kIssueKinds.size(); ++i) counts.hits.push_back(value(i + 1));
   return counts;
 }
 
@@ -79,12 +72,7 @@ Result<Json> issues(JsonView request, const Database& database) {
   std::ranges::stable_sort(kinds, [&](std::size_t a, std::size_t b) { return current.hits[a] > current.hits[b]; });
   std::vector<storage::Rows> examples;
   if (!kinds.empty()) {
-    std::vector<storage::IssueExamples> wanted;
-    for (const std::size_t kind : kinds) {
-      const auto latest = current.latest[kind];
-      wanted.push_back({kind, latest ? storage::around_bucket(scope, *latest) : scope});
-    }
-    auto found = database.ask({storage::issue_examples_query(wanted, kExamples)});
+    auto found = database.ask({storage::issue_examples_query(scope, kinds, kExamples)});
     if (!found) return found.error();
     examples = *std::move(found);
   }

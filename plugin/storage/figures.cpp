@@ -215,31 +215,15 @@ bool is_issue_code(std::string_view code) {
 
 Query issues_query(const Scope& scope) {
   Binder binder;
-  std::string columns = "bucket, sessions", counts, latest;
+  std::string columns = "sessions", counts;
   for (const IssueKind& kind : kIssueKinds) {
     const std::string name = std::string(kind.code) + "_" + kind.severity;
     columns += ", " + name;
     counts += ", coalesce(sum(" + name + "), 0)";
-    latest += ", max(bucket) FILTER (WHERE " + name + " > 0)";
   }
-  return {"SELECT coalesce(sum(sessions), 0)" + counts + latest + " FROM (" +
+  return {"SELECT coalesce(sum(sessions), 0)" + counts + " FROM (" +
               sources_sql(scope, Piece::Level::kDay, columns, binder) + ") part",
           binder.take()};
-}
-
-Scope around_bucket(const Scope& scope, WallTime bucket) {
-  Scope window = scope;
-  const auto pieces = cover(scope.from, scope.to, scope.needs_rows() ? Piece::Level::kRows : Piece::Level::kDay);
-  for (const Piece& piece : pieces) {
-    // Rows count into buckets of five minutes, which may begin before the piece does.
-    const auto width = piece.level == Piece::Level::kDay    ? std::chrono::minutes(24 * 60)
-                       : piece.level == Piece::Level::kHour ? std::chrono::minutes(60)
-                                                            : std::chrono::minutes(5);
-    if (bucket + width <= piece.from || bucket >= piece.to) continue;
-    window.from = std::max(scope.from, bucket);
-    window.to = std::min(scope.to, bucket + width);
-  }
-  return window;
 }
 
 double latency_edge(std::size_t bin) {

@@ -59,10 +59,8 @@ struct IssueKind {
 extern const std::array<IssueKind, 22> kIssueKinds;
 bool is_issue_code(std::string_view code);
 
-// One row: how many sessions, a count for each of kIssueKinds, and for each the start of the latest bucket that has it.
+// One row: how many sessions, and how many have each of kIssueKinds.
 Query issues_query(const Scope& scope);
-// The part of the scope that such a bucket stands for.
-Scope around_bucket(const Scope& scope, WallTime bucket);
 
 // The q-quantile of what the latency bins hold, as percentile_cont has it, linear within a bin. Absent where they are
 // empty.

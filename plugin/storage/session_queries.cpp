@@ -41,77 +41,88 @@ std::string fingerprint(const Scope& scope, Order order, std::string_view positi
   return error == std::errc() ? std::string(hex.data(), end) : std::string();
 }
 
-std::string in_range(const Scope& scope, Binder& binder) {
-  return "s.created_at >= " + binder.time(scope.from) + " AND s.created_at < " + binder.time(scope.to);
-}
-
-std::string issue_json(std::string_view code, std::string_view severity = {}) {
+std::string issue_json(std::string_view code, std::string_view severity) {
   std::string json = "[{\"code\":\"" + std::string(code) + "\"";
   if (!severity.empty()) json += ",\"severity\":\"" + std::string(severity) + "\"";
   return json + "}]";
 }
 
-// The rows with an issue, newest first, found by way of the rollups: days that have it, hours of those, five minutes of
-// those, rows of those. It reads as little for a rare issue as for a common one, and under row-level security no index
-// on the issues themselves could be used (their operator might tell on hidden rows).
-std::string rows_with_issue(const Scope& scope, const std::string& count, Binder& binder) {
-  const std::string from = binder.time(scope.from), to = binder.time(scope.to);
-  const std::string filter = filter_sql(scope, "rating", binder);
-  const auto level = [&](const char* table, const char* width, const std::string& within) {
-    return "SELECT DISTINCT bucket FROM " + std::string(table) + " WHERE bucket > " + from + " - interval '" + width +
-           "' AND bucket < " + to + within + " AND " + count + " > 0" + filter + " ORDER BY bucket DESC";
-  };
-  return "(" + level("session_quality_day", "1 day", "") + ") d CROSS JOIN LATERAL (" +
-         level("session_quality_hour", "1 hour", " AND bucket >= d.bucket AND bucket < d.bucket + interval '1 day'") +
-         ") h CROSS JOIN LATERAL (" +
-         level("session_quality_5min", "5 minutes",
-               " AND bucket >= h.bucket AND bucket < h.bucket + interval '1 hour'") +
-         ") m CROSS JOIN LATERAL ";
-}
+// Which rows, and by which walk they are found: along the sessions themselves or, for an issue, along its keys, so that
+// a page of a rare one costs no more than of a common one. Placeholders are bound once and used in every part.
+class Walk {
+ public:
+  // `severity` may be empty: both.
+  Walk(std::string_view columns, const Scope& scope, std::string_view severity, Binder& binder)
+      : columns_(columns), filter_(filter_sql(scope, "s.overall_quality", binder)) {
+    if (scope.issue && scope.needs_rows()) {  // few rows, and an index that leads to them
+      filter_ += " AND s.issues @> " + binder.bind(issue_json(*scope.issue, severity)) + "::jsonb";
+    } else if (scope.issue) {
+      walked_ = "k.";
+      code_ = binder.bind(*scope.issue);
+      severities_ = severity.empty() ? std::vector<std::string>{"warning", "critical"}
+                                     : std::vector<std::string>{std::string(severity)};
+    }
+    const std::string from = binder.time(scope.from), to = binder.time(scope.to);
+    const auto in_range = [&](const std::string& of) {
+      return of + "created_at >= " + from + " AND " + of + "created_at < " + to;
+    };
+    range_ = in_range(walked_);
+    if (!code_.empty()) filter_ += " AND " + in_range("s.");  // which partitions the keys can lead to
+  }
 
-// One of the two halves of a keyset page, or the whole of a first one.
-std::string page_sql(std::string_view columns, const std::string& where, Order order, std::size_t limit) {
-  return "(SELECT " + std::string(columns) + " FROM session_quality_logs s WHERE " + where + " ORDER BY " +
-         (order == Order::kWorst ? "s.worst_rank, " : "") + "s.created_at DESC, s.session_id DESC LIMIT " +
-         std::to_string(limit) + ")";
-}
+  // " AND …" for what comes behind a row in the order of time, with its time and id.
+  std::string behind(const Cursor& row, Binder& binder) const {
+    const std::string at = binder.time(row.created_at);
+    return " AND " + walked_ + "created_at <= " + at + " AND (" + walked_ + "created_at, " + walked_ +
+           "session_id) < (" + at + ", " + binder.bind(row.session_id) + "::uuid)";
+  }
+  std::string of_rank(std::string_view comparison, const std::string& rank) const {
+    return " AND " + walked_ + "worst_rank " + std::string(comparison) + " " + rank;
+  }
 
-std::string behind(const Cursor& after, Binder& binder) {
-  const std::string at = binder.time(after.created_at);
-  return " AND s.created_at <= " + at + " AND (s.created_at, s.session_id) < (" + at + ", " +
-         binder.bind(after.session_id) + "::uuid)";
-}
+  // The first rows that satisfy `where` besides.
+  std::string page(const std::string& where, Order order, std::size_t limit) const {
+    const std::string most = " LIMIT " + std::to_string(limit);
+    if (code_.empty()) {
+      return "(SELECT " + columns_ + " FROM session_quality_logs s WHERE " + range_ + where + filter_ +
+             in_order(order, walked_) + most + ")";
+    }
+    std::string parts;
+    for (const std::string& severity : severities_) {
+      parts += (parts.empty() ? "" : " UNION ALL ") +
+               ("(SELECT f.* FROM session_quality_issues k CROSS JOIN LATERAL (SELECT " + columns_ +
+                " FROM session_quality_logs s WHERE s.session_id = k.session_id AND s.created_at = k.created_at" +
+                filter_ + " OFFSET 0) f WHERE k.code = " + code_ + " AND k.severity = '" + severity + "' AND " +
+                range_ + where + in_order(order, walked_) + most + ")");
+    }
+    return "(SELECT * FROM (" + parts + ") either" + in_order(order, "") + most + ")";
+  }
+
+ private:
+  static std::string in_order(Order order, const std::string& of) {
+    return " ORDER BY " + (order == Order::kWorst ? of + "worst_rank, " : "") + of + "created_at DESC, " + of +
+           "session_id DESC";
+  }
+
+  const std::string columns_;
+  std::string filter_, range_, code_;
+  std::string walked_ = "s.";
+  std::vector<std::string> severities_;
+};
 
 Query page_query(std::string_view columns, const Scope& scope, Order order, std::size_t limit,
                  const std::optional<Cursor>& after) {
   Binder binder;
   const std::size_t rows = limit + 1;
-  std::string where = in_range(scope, binder) + filter_sql(scope, "s.overall_quality", binder);
-  if (scope.issue) where += " AND s.issues @> " + binder.bind(issue_json(*scope.issue)) + "::jsonb";
-  std::string sql;
-  if (scope.issue && order == Order::kNewest && !scope.needs_rows()) {
-    if (after) where += behind(*after, binder);
-    Scope buckets = scope;
-    if (after) buckets.to = after->created_at + std::chrono::microseconds(1);
-    const std::string count = "(" + *scope.issue + "_warning + " + *scope.issue + "_critical)";
-    sql = "SELECT s.* FROM " + rows_with_issue(buckets, count, binder) +
-          page_sql(columns, where + " AND s.created_at >= m.bucket AND s.created_at < m.bucket + interval '5 minutes'",
-                   order, rows) +
-          " s LIMIT " + std::to_string(rows);
-  } else if (order == Order::kNewest) {
-    if (after) where += behind(*after, binder);
-    sql = page_sql(columns, where, order, rows);
-  } else if (!after) {
-    sql = page_sql(columns, where, order, rows);
-  } else {
-    // What is left of the rank that the last page ended in, then the ranks behind it: each a plain walk along the
-    // index.
-    const std::string rank = binder.bind(std::to_string(after->rank)) + "::integer";
-    const std::string same = where + " AND s.worst_rank = " + rank + behind(*after, binder);
-    sql = "SELECT * FROM (" + page_sql(columns, same, Order::kNewest, rows) + " UNION ALL " +
-          page_sql(columns, where + " AND s.worst_rank > " + rank, order, rows) + ") page LIMIT " +
-          std::to_string(rows);
+  const Walk walk(columns, scope, {}, binder);
+  if (!after || order == Order::kNewest) {
+    return {walk.page(after ? walk.behind(*after, binder) : "", order, rows), binder.take()};
   }
+  // What is left of the rank that the last page ended in, then the ranks behind it: each a plain walk along the index.
+  const std::string rank = binder.bind(std::to_string(after->rank)) + "::integer";
+  std::string sql =
+      "SELECT * FROM (" + walk.page(walk.of_rank("=", rank) + walk.behind(*after, binder), Order::kNewest, rows) +
+      " UNION ALL " + walk.page(walk.of_rank(">", rank), order, rows) + ") page LIMIT " + std::to_string(rows);
   return {std::move(sql), binder.take()};
 }
 
@@ -176,25 +187,17 @@ Query history_query(const std::string& user_id, std::size_t limit, std::optional
   return {std::move(sql), binder.take()};
 }
 
-Query issue_examples_query(const std::vector<IssueExamples>& wanted, std::size_t limit) {
+Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit) {
   Binder binder;
   std::string sql;
-  for (const auto& [index, scope] : wanted) {
+  for (const std::size_t index : kinds) {
     const IssueKind& kind = kIssueKinds[index];
-    std::string where = in_range(scope, binder) + filter_sql(scope, "s.overall_quality", binder) + " AND s.issues @> " +
-                        binder.bind(issue_json(kind.code, kind.severity)) + "::jsonb";
-    std::string found = "SELECT s.session_id FROM ";
-    if (!scope.needs_rows()) {
-      found += "(SELECT DISTINCT bucket FROM session_quality_5min WHERE bucket > " + binder.time(scope.from) +
-               " - interval '5 minutes' AND bucket < " + binder.time(scope.to) + " AND " + kind.code + "_" +
-               kind.severity + " > 0" + filter_sql(scope, "rating", binder) +
-               " ORDER BY bucket DESC) m CROSS JOIN LATERAL ";
-      where += " AND s.created_at >= m.bucket AND s.created_at < m.bucket + interval '5 minutes'";
-    }
-    found += page_sql("s.session_id", where, Order::kNewest, limit) + " s LIMIT " + std::to_string(limit);
+    Scope with_issue = scope;
+    with_issue.issue = kind.code;
+    const Walk walk("s.created_at, s.session_id", with_issue, kind.severity, binder);
     if (!sql.empty()) sql += " UNION ALL ";
-    sql += "SELECT '" + std::string(kind.code) + "' AS code, '" + kind.severity + "' AS severity, e.session_id FROM (" +
-           found + ") e";
+    sql += "SELECT '" + std::string(kind.code) + "' AS code, '" + kind.severity + "' AS severity, e.session_id FROM " +
+           walk.page("", Order::kNewest, limit) + " e";
   }
   return {std::move(sql), binder.take()};
 }

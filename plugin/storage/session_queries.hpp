@@ -41,13 +41,9 @@ Query participants_query(const std::string& session_id);
 // The identity's own rows, newest first, before a time.
 Query history_query(const std::string& user_id, std::size_t limit, std::optional<WallTime> before);
 
-// Up to `limit` ids of the newest sessions with each of these issues, each looked for in a scope of its own; columns
+// Up to `limit` ids of the newest sessions with each of these issues (indexes in kIssueKinds, at least one); columns
 // code, severity, session_id.
-struct IssueExamples {
-  std::size_t kind = 0;  // index in kIssueKinds
-  Scope scope;
-};
-Query issue_examples_query(const std::vector<IssueExamples>& wanted, std::size_t limit);
+Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit);
 
 // Alerts by raised_at, newest first, each with the ids of some of its sessions ("examples", an array as JSON).
 Query alerts_query(WallTime from, WallTime to, std::size_t limit, const std::optional<Cursor>& after);

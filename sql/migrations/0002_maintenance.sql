@@ -6,40 +6,61 @@ CREATE FUNCTION callroom_week(at timestamptz) RETURNS timestamptz
   RETURN date_trunc('week', at, 'UTC');
 COMMENT ON FUNCTION callroom_week IS 'The Monday, 00:00 UTC, that begins the partition of this time';
 
--- Makes the partition and moves into it what the default partition holds of its week. The table is filled before it is
--- attached, so that sessions are inserted meanwhile. False where it is there already.
-CREATE FUNCTION callroom_make_partition(week timestamptz) RETURNS boolean
+-- The tables that have such partitions; each has a default partition besides.
+CREATE FUNCTION callroom_partitioned() RETURNS SETOF text
+  LANGUAGE sql STABLE
+  SET search_path = pg_catalog
+  BEGIN ATOMIC
+    SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'p'
+      AND starts_with(relname, 'session_quality_')
+      ORDER BY relname DESC;  -- the sessions first, as they are written: else maintenance and writers might wait for one another
+  END;
+
+-- Makes one table's partition and moves into it what the default partition holds of its week. The partition is filled
+-- before it is attached, so that sessions are inserted meanwhile. False where it is there already.
+CREATE FUNCTION callroom_make_partition_of(parent text, week timestamptz) RETURNS boolean
   LANGUAGE plpgsql
   SET search_path = pg_catalog, public, pg_temp
   AS $$
 DECLARE
-  partition text := 'session_quality_logs_' || to_char(week AT TIME ZONE 'UTC', 'YYYYMMDD');
+  partition text := parent || to_char(week AT TIME ZONE 'UTC', '_YYYYMMDD');
+  rest text := parent || '_default';
   columns text;
 BEGIN
-  IF to_regclass('public.' || partition) IS NOT NULL THEN
+  IF to_regclass(format('public.%I', partition)) IS NOT NULL THEN
     RETURN false;
   END IF;
-  EXECUTE format('CREATE TABLE public.%I (LIKE public.session_quality_logs INCLUDING DEFAULTS INCLUDING GENERATED '
-                 'INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS)', partition);
+  EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS '
+                 'INCLUDING STORAGE INCLUDING COMMENTS)', partition, parent);
   EXECUTE format('COMMENT ON TABLE public.%I IS %L', partition, 'Sessions that ended in the week from ' ||
                  to_char(week AT TIME ZONE 'UTC', 'YYYY-MM-DD'));
-  LOCK TABLE public.session_quality_logs_default IN ACCESS EXCLUSIVE MODE;
+  EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', rest);
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
-    WHERE attrelid = 'public.session_quality_logs'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
-  EXECUTE format('WITH moved AS (DELETE FROM public.session_quality_logs_default '
-                 'WHERE created_at >= %L AND created_at < %L RETURNING %s) INSERT INTO public.%I (%s) SELECT %s FROM moved',
-                 week, week + interval '7 days', columns, partition, columns, columns);
-  EXECUTE format('ALTER TABLE public.session_quality_logs ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
-                 partition, week, week + interval '7 days');
+    WHERE attrelid = format('public.%I', parent)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+  EXECUTE format('WITH moved AS (DELETE FROM public.%I WHERE created_at >= %L AND created_at < %L RETURNING %s) '
+                 'INSERT INTO public.%I (%s) SELECT %s FROM moved',
+                 rest, week, week + interval '7 days', columns, partition, columns, columns);
+  EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', parent, partition,
+                 week, week + interval '7 days');
   RETURN true;
 END
 $$;
 
--- What depends on rows that retention drops; later migrations extend it.
-CREATE FUNCTION callroom_forget_before(cutoff timestamptz) RETURNS void
-  LANGUAGE plpgsql
+-- The same for each partitioned table. False where all were there already.
+CREATE FUNCTION callroom_make_partition(week timestamptz) RETURNS boolean
+  LANGUAGE sql
   SET search_path = pg_catalog, public, pg_temp
-  AS 'BEGIN END';
+  RETURN (SELECT bool_or(callroom_make_partition_of(parent, week)) FROM callroom_partitioned() parent);
+
+-- What else goes with the rows that retention drops. A migration that adds such a table lists it here.
+CREATE TABLE callroom_retained (
+  table_name text PRIMARY KEY,
+  time_column text NOT NULL
+);
+COMMENT ON TABLE callroom_retained IS 'Tables from which maintenance deletes what is older than the sessions that are kept';
+COMMENT ON COLUMN callroom_retained.table_name IS 'Name of the table';
+COMMENT ON COLUMN callroom_retained.time_column IS 'Its column that tells how old a row is';
+ALTER TABLE callroom_retained ENABLE ROW LEVEL SECURITY;
 
 -- Called by every node about once a minute; one does the work. What it did, or NULL where another one is at it.
 CREATE FUNCTION callroom_maintain(retention_days integer) RETURNS text
@@ -70,22 +91,27 @@ BEGIN
     made := made + callroom_make_partition(week)::integer;
   END LOOP;
 
-  FOR old IN SELECT child.oid::regclass AS name FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
-               WHERE inhparent = 'session_quality_logs'::regclass AND child.relname ~ '^session_quality_logs_\d{8}$'
-                 AND to_timestamp(right(child.relname, 8), 'YYYYMMDD') < cutoff
+  FOR old IN SELECT child.oid::regclass AS name FROM callroom_partitioned() parent
+               JOIN pg_inherits ON inhparent = format('public.%I', parent)::regclass JOIN pg_class child ON child.oid = inhrelid
+               WHERE child.relname ~ '_\d{8}$' AND to_timestamp(right(child.relname, 8), 'YYYYMMDD') < cutoff
   LOOP
     EXECUTE format('DROP TABLE %s', old.name);
     dropped := dropped + 1;
   END LOOP;
-  DELETE FROM session_quality_logs_default WHERE created_at < cutoff;
-  PERFORM callroom_forget_before(cutoff);
+  FOR old IN SELECT format('public.%I', parent || '_default') AS name FROM callroom_partitioned() parent LOOP
+    EXECUTE format('DELETE FROM %s WHERE created_at < %L', old.name, cutoff);
+  END LOOP;
+  FOR old IN SELECT table_name, time_column FROM callroom_retained LOOP
+    EXECUTE format('DELETE FROM public.%I WHERE %I < %L', old.table_name, old.time_column, cutoff);
+  END LOOP;
   RETURN format('%s partitions made, %s dropped', made, dropped);
 END
 $$;
 COMMENT ON FUNCTION callroom_maintain IS
   'Makes partitions for the coming four weeks and drops those that lie wholly before retention_days ago';
 
-REVOKE ALL ON FUNCTION callroom_week, callroom_make_partition, callroom_forget_before, callroom_maintain FROM PUBLIC;
+REVOKE ALL ON FUNCTION callroom_week, callroom_partitioned, callroom_make_partition_of, callroom_make_partition,
+  callroom_maintain FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION callroom_maintain TO callroom_writer;
 
 SELECT callroom_maintain(36500) \g /dev/null

@@ -19,31 +19,29 @@ COMMENT ON FUNCTION callroom_latency_edges IS 'Upper edges in ms of the latency 
 CREATE TEMPORARY TABLE measures (ordinal serial, name text, type text, sum text, comment text) ON COMMIT DROP;
 INSERT INTO measures (name, type, sum, comment) VALUES
   ('sessions', 'bigint', 'count(*)', 'Sessions'),
-  ('duration_ms', 'bigint', 'sum((duration_s * 1000)::bigint)', 'Their duration, ms'),
-  ('scored', 'bigint', 'count(quality_score)', 'Sessions with a score'),
-  ('score_sum', 'bigint', 'coalesce(sum((quality_score * 100)::bigint), 0)', 'Sum of the scores, hundredths'),
-  ('score_squares', 'double precision', 'coalesce(sum((quality_score::double precision) ^ 2), 0)',
-   'Sum of the squared scores, for the margin of the mean'),
-  ('latency_n', 'bigint', 'count(latency_avg_ms)', 'Sessions with a latency'),
-  ('latency_sum', 'bigint', 'coalesce(sum((latency_avg_ms * 100)::bigint), 0)', 'Sum of latency_avg_ms, hundredths of ms'),
-  ('latency_squares', 'double precision', 'coalesce(sum((latency_avg_ms::double precision) ^ 2), 0)', 'Sum of its squares, ms^2'),
-  ('jitter_n', 'bigint', 'count(jitter_avg_ms)', 'Sessions with a jitter'),
-  ('jitter_sum', 'bigint', 'coalesce(sum((jitter_avg_ms * 100)::bigint), 0)', 'Sum of jitter_avg_ms, hundredths of ms'),
-  ('jitter_squares', 'double precision', 'coalesce(sum((jitter_avg_ms::double precision) ^ 2), 0)', 'Sum of its squares, ms^2'),
-  ('loss_in_n', 'bigint', 'count(packet_loss_in_pct)', 'Sessions with loss measured towards the server'),
-  ('loss_in_sum', 'bigint', 'coalesce(sum((packet_loss_in_pct * 1000)::bigint), 0)',
-   'Sum of packet_loss_in_pct, thousandths of a percent'),
-  ('loss_in_squares', 'double precision', 'coalesce(sum((packet_loss_in_pct::double precision) ^ 2), 0)', 'Sum of its squares'),
-  ('loss_out_n', 'bigint', 'count(packet_loss_out_pct)', 'Sessions with loss measured towards the participant'),
-  ('loss_out_sum', 'bigint', 'coalesce(sum((packet_loss_out_pct * 1000)::bigint), 0)',
-   'Sum of packet_loss_out_pct, thousandths of a percent'),
-  ('loss_out_squares', 'double precision', 'coalesce(sum((packet_loss_out_pct::double precision) ^ 2), 0)', 'Sum of its squares'),
-  ('bandwidth_in_n', 'bigint', 'count(bandwidth_in_kbps)', 'Sessions with bandwidth from the participant'),
-  ('bandwidth_in_sum', 'bigint', 'coalesce(sum((bandwidth_in_kbps * 10)::bigint), 0)', 'Sum of bandwidth_in_kbps, tenths'),
-  ('bandwidth_out_n', 'bigint', 'count(bandwidth_out_kbps)', 'Sessions with bandwidth to the participant'),
-  ('bandwidth_out_sum', 'bigint', 'coalesce(sum((bandwidth_out_kbps * 10)::bigint), 0)', 'Sum of bandwidth_out_kbps, tenths'),
-  ('frame_rate_n', 'bigint', 'count(frame_rate_avg)', 'Sessions with a frame rate'),
-  ('frame_rate_sum', 'bigint', 'coalesce(sum((frame_rate_avg * 100)::bigint), 0)', 'Sum of frame_rate_avg, hundredths'),
+  ('duration_ms', 'bigint', 'sum((duration_s * 1000)::bigint)', 'Their duration, ms');
+
+-- What is averaged: how many sessions have it, its sum in whole parts of its unit, and where a margin is told, its squares.
+INSERT INTO measures (name, type, sum, comment)
+  SELECT figure.name, figure.type, figure.sum, figure.comment
+    FROM (VALUES
+           (1, 'score', 'scored', 'quality_score', 100, true),
+           (2, 'latency', 'latency_n', 'latency_avg_ms', 100, true),
+           (3, 'jitter', 'jitter_n', 'jitter_avg_ms', 100, true),
+           (4, 'loss_in', 'loss_in_n', 'packet_loss_in_pct', 1000, true),
+           (5, 'loss_out', 'loss_out_n', 'packet_loss_out_pct', 1000, true),
+           (6, 'bandwidth_in', 'bandwidth_in_n', 'bandwidth_in_kbps', 10, false),
+           (7, 'bandwidth_out', 'bandwidth_out_n', 'bandwidth_out_kbps', 10, false),
+           (8, 'frame_rate', 'frame_rate_n', 'frame_rate_avg', 100, false)
+         ) averaged (o, name, count, source, parts, squared),
+         LATERAL (VALUES
+           (1, count, 'bigint', format('count(%s)', source), format('Sessions with a %s', source)),
+           (2, averaged.name || '_sum', 'bigint', format('coalesce(sum((%s * %s)::bigint), 0)', source, parts), format('Sum of %s, 1/%s of its unit', source, parts)),
+           (3, averaged.name || '_squares', 'double precision', format('coalesce(sum((%s::double precision) ^ 2), 0)', source), format('Sum of the squares of %s', source))
+         ) figure (p, name, type, sum, comment)
+    WHERE p < 3 OR squared ORDER BY o, p;
+
+INSERT INTO measures (name, type, sum, comment) VALUES
   ('dropped_sessions', 'bigint', 'count(*) FILTER (WHERE connection_drops > 0)', 'Sessions with a connection drop'),
   ('drops', 'bigint', 'sum(connection_drops)', 'Connection drops'),
   ('recoveries', 'bigint', 'sum(recoveries)', 'Recoveries'),
@@ -102,6 +100,31 @@ BEGIN
 END
 $$;
 
+-- Which sessions have an issue, so that a page of them is found without a look at the others. Under row-level security an
+-- index on the issues themselves cannot be used for that: their operator might tell on hidden rows.
+CREATE TABLE session_quality_issues (
+  code text NOT NULL,
+  severity text NOT NULL,
+  created_at timestamptz NOT NULL,
+  session_id uuid NOT NULL,
+  worst_rank integer NOT NULL,
+  PRIMARY KEY (code, severity, created_at, session_id)
+) PARTITION BY RANGE (created_at);
+CREATE INDEX session_quality_issues_worst ON session_quality_issues (code, severity, worst_rank, created_at DESC, session_id DESC);
+CREATE TABLE session_quality_issues_default PARTITION OF session_quality_issues DEFAULT;
+COMMENT ON TABLE session_quality_issues IS
+  'Issue by issue, the sessions of session_quality_logs that have it; kept by triggers on it; only admin_roles see them';
+COMMENT ON TABLE session_quality_issues_default IS 'What no partition covers yet; maintenance moves it';
+COMMENT ON COLUMN session_quality_issues.code IS 'Code of the issue';
+COMMENT ON COLUMN session_quality_issues.severity IS 'warning, critical';
+COMMENT ON COLUMN session_quality_issues.created_at IS 'As in session_quality_logs';
+COMMENT ON COLUMN session_quality_issues.session_id IS 'As in session_quality_logs';
+COMMENT ON COLUMN session_quality_issues.worst_rank IS 'As in session_quality_logs';
+ALTER TABLE session_quality_issues ENABLE ROW LEVEL SECURITY;
+CREATE POLICY admins_read ON session_quality_issues FOR SELECT TO callroom_reader USING ((SELECT callroom_is_admin()));
+GRANT SELECT ON session_quality_issues TO callroom_reader;
+SELECT callroom_maintain(36500) \g /dev/null
+
 -- The trigger functions: one adds the rows of the transition table "fresh", the other takes those of "gone" away.
 DO $body$
 DECLARE
@@ -117,12 +140,14 @@ BEGIN
            CASE WHEN quality_score IS NOT NULL THEN least(19, floor(quality_score / 5))::integer END AS score_bin,
            width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
       FROM %2$I
-  ), found AS (
-    SELECT bucket, node, provider, overall_quality, issue.code, issue.severity, count(*) AS n
+  ), found AS MATERIALIZED (
+    SELECT bucket, node, provider, overall_quality AS rating, created_at, session_id, worst_rank, issue.code, issue.severity
       FROM row, jsonb_to_recordset(row.issues) AS issue (code text, severity text)
-      WHERE row.issues IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
+      WHERE row.issues <> '[]' AND issue.code IS NOT NULL AND issue.severity IS NOT NULL
+  ), keyed AS (
+    %10$s
   ), issue AS (
-    SELECT bucket, node, provider, overall_quality AS rating, %3$s FROM found GROUP BY 1, 2, 3, 4
+    SELECT bucket, node, provider, rating, %3$s FROM found GROUP BY 1, 2, 3, 4
   ), measure AS (
     SELECT bucket, node, provider, overall_quality AS rating, %4$s FROM row GROUP BY 1, 2, 3, 4
   ), change AS MATERIALIZED (
@@ -150,7 +175,11 @@ $sql$;
                    (SELECT ordinal AS o, name FROM measures UNION ALL SELECT 1000 + ordinal, code || '_' || severity FROM codes) n);
   adding text := (SELECT string_agg(format('%1$I = t.%1$I + excluded.%1$I', trim(n)), ', ') FROM unnest(string_to_array(names, ',')) n);
   summing text := (SELECT string_agg(format('sum(%I)', trim(n)), ', ') FROM unnest(string_to_array(names, ',')) n);
-  pivots text := (SELECT string_agg(format('coalesce(sum(n) FILTER (WHERE code = %L AND severity = %L), 0) AS %I', code,
+  add_keys text := 'INSERT INTO session_quality_issues (code, severity, created_at, session_id, worst_rank) '
+                   'SELECT code, severity, created_at, session_id, worst_rank FROM found ON CONFLICT DO NOTHING';
+  remove_keys text := 'DELETE FROM session_quality_issues k USING found WHERE (k.code, k.severity, k.created_at, k.session_id) '
+                      '= (found.code, found.severity, found.created_at, found.session_id)';
+  pivots text := (SELECT string_agg(format('count(*) FILTER (WHERE code = %L AND severity = %L) AS %I', code,
                                            severity, code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
   sums text := (SELECT string_agg(format('%s AS %I', sum, name), ', ' ORDER BY ordinal) FROM measures);
   signed text;
@@ -162,7 +191,7 @@ BEGIN
                                  ORDER BY ordinal) FROM codes);
     EXECUTE format(template, CASE sign WHEN '' THEN 'callroom_rollup_add' ELSE 'callroom_rollup_remove' END,
                    CASE sign WHEN '' THEN 'fresh' ELSE 'gone' END, pivots, sums, signed, names, adding, summing,
-                   CASE sign WHEN '' THEN '' ELSE clean END);
+                   CASE sign WHEN '' THEN '' ELSE clean END, CASE sign WHEN '' THEN add_keys ELSE remove_keys END);
   END LOOP;
 END
 $body$;
@@ -211,7 +240,7 @@ $$;
 CREATE FUNCTION callroom_rollup_clear() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, public, pg_temp
-  AS 'BEGIN TRUNCATE session_quality_5min, session_quality_hour, session_quality_day; RETURN NULL; END';
+  AS 'BEGIN TRUNCATE session_quality_5min, session_quality_hour, session_quality_day, session_quality_issues; RETURN NULL; END';
 
 REVOKE ALL ON FUNCTION callroom_rollup_add, callroom_rollup_remove, callroom_rollup_clear FROM PUBLIC;
 REVOKE ALL ON FUNCTION callroom_latency_edges FROM PUBLIC;
@@ -221,21 +250,14 @@ CREATE TRIGGER rollup_inserted AFTER INSERT ON session_quality_logs
   REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_add();
 CREATE TRIGGER rollup_deleted AFTER DELETE ON session_quality_logs
   REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_remove();
-CREATE TRIGGER rollup_updated_new AFTER UPDATE ON session_quality_logs
-  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_add();
-CREATE TRIGGER rollup_updated_old AFTER UPDATE ON session_quality_logs
+-- In the order of their names: what was there goes before what is there now comes, or the keys of both would go.
+CREATE TRIGGER rollup_updated_1_old AFTER UPDATE ON session_quality_logs
   REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_remove();
+CREATE TRIGGER rollup_updated_2_new AFTER UPDATE ON session_quality_logs
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_add();
 CREATE TRIGGER rollup_truncated AFTER TRUNCATE ON session_quality_logs
   FOR EACH STATEMENT EXECUTE FUNCTION callroom_rollup_clear();
 
 -- Retention drops whole weeks, which begin where days, hours and five minutes begin.
-CREATE OR REPLACE FUNCTION callroom_forget_before(cutoff timestamptz) RETURNS void
-  LANGUAGE plpgsql
-  SET search_path = pg_catalog, public, pg_temp
-  AS $$
-BEGIN
-  DELETE FROM session_quality_5min WHERE bucket < cutoff;
-  DELETE FROM session_quality_hour WHERE bucket < cutoff;
-  DELETE FROM session_quality_day WHERE bucket < cutoff;
-END
-$$;
+INSERT INTO callroom_retained (table_name, time_column)
+  VALUES ('session_quality_5min', 'bucket'), ('session_quality_hour', 'bucket'), ('session_quality_day', 'bucket');

@@ -51,14 +51,4 @@ $$;
 REVOKE ALL ON FUNCTION callroom_raise_alert FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION callroom_raise_alert TO callroom_writer;
 
-CREATE OR REPLACE FUNCTION callroom_forget_before(cutoff timestamptz) RETURNS void
-  LANGUAGE plpgsql
-  SET search_path = pg_catalog, public, pg_temp
-  AS $$
-BEGIN
-  DELETE FROM session_quality_5min WHERE bucket < cutoff;
-  DELETE FROM session_quality_hour WHERE bucket < cutoff;
-  DELETE FROM session_quality_day WHERE bucket < cutoff;
-  DELETE FROM session_quality_alerts WHERE window_end <= cutoff;
-END
-$$;
+INSERT INTO callroom_retained (table_name, time_column) VALUES ('session_quality_alerts', 'window_end');

@@ -49,15 +49,4 @@ CREATE POLICY writer_inserts ON turn_checks FOR INSERT TO callroom_writer WITH C
 GRANT SELECT ON turn_checks TO callroom_reader;
 GRANT INSERT ON turn_checks TO callroom_writer;
 
-CREATE OR REPLACE FUNCTION callroom_forget_before(cutoff timestamptz) RETURNS void
-  LANGUAGE plpgsql
-  SET search_path = pg_catalog, public, pg_temp
-  AS $$
-BEGIN
-  DELETE FROM session_quality_5min WHERE bucket < cutoff;
-  DELETE FROM session_quality_hour WHERE bucket < cutoff;
-  DELETE FROM session_quality_day WHERE bucket < cutoff;
-  DELETE FROM session_quality_alerts WHERE window_end <= cutoff;
-  DELETE FROM turn_checks WHERE checked_at < cutoff;
-END
-$$;
+INSERT INTO callroom_retained (table_name, time_column) VALUES ('turn_checks', 'checked_at');

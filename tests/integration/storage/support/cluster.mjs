@@ -82,9 +82,9 @@ export class Cluster {
     return `host=${this.folder} user=${role} dbname=${database}`;
   }
 
-  /** Rows as arrays of text; NULL is the empty text. */
+  /** Rows as arrays of text; NULL is the empty text. Of several statements in an array each is a transaction of its own. */
   async sql(text, { database, role = 'callroom_owner' } = {}) {
-    const { stdout } = await run('psql', ['-XqAt', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-d', this.conninfo(role, database ?? this.database), '-c', text], {
+    const { stdout } = await run('psql', ['-XqAt', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-d', this.conninfo(role, database ?? this.database), ...[text].flat().flatMap((one) => ['-c', one])], {
       maxBuffer: 1 << 28,
     });
     return stdout.split('\n').slice(0, -1).map((line) => line.split('\t'));
