@@ -207,7 +207,14 @@ DatabaseResult<Connection> Connection::open(const Options& options, Deadline dea
   return connection;
 }
 
-DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline) {
+DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline,
+                                         const std::function<void()>& meanwhile) {
+  if (auto error = send(sql, parameters, deadline)) return *std::move(error);
+  if (meanwhile) meanwhile();
+  return receive(deadline);
+}
+
+std::optional<DatabaseError> Connection::send(const char* sql, const Parameters& parameters, Deadline deadline) {
   std::vector<const char*> values;
   values.reserve(parameters.size());
   for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
@@ -219,10 +226,15 @@ DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& para
   while (true) {
     const int pending = PQflush(raw);
     if (pending < 0) return last_error(true);
-    if (pending == 0) break;
+    if (pending == 0) return std::nullopt;
     if (!wait(POLLIN | POLLOUT, deadline, error)) return error;
     if (PQconsumeInput(raw) == 0) return last_error(true);
   }
+}
+
+DatabaseResult<Rows> Connection::receive(Deadline deadline) {
+  pg_conn* raw = connection_.get();
+  DatabaseError error;
   Rows rows;
   std::optional<DatabaseError> refused;
   while (true) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,7 +102,9 @@ class Connection {
 
   static DatabaseResult<Connection> open(const Options& options, Deadline deadline, const Interrupt& interrupt);
 
-  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline);
+  // `meanwhile` is called once the statement is with the server, while it works on it.
+  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline,
+                               const std::function<void()>& meanwhile = {});
   DatabaseResult<Rows> execute(const char* sql, Deadline deadline) { return execute(sql, {}, deadline); }
 
   // False once the server has closed it, as far as that can be seen without asking.
@@ -114,6 +117,8 @@ class Connection {
 
   Connection(pg_conn* connection, const Interrupt& interrupt) : connection_(connection), interrupt_(&interrupt) {}
   DatabaseError last_error(bool lost) const;
+  std::optional<DatabaseError> send(const char* sql, const Parameters& parameters, Deadline deadline);
+  DatabaseResult<Rows> receive(Deadline deadline);
   bool wait(short events, Deadline deadline, DatabaseError& error);
 
   std::unique_ptr<pg_conn, Finish> connection_;

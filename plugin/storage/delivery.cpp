@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "storage/record_codec.hpp"
 #include "storage/row_text.hpp"
@@ -12,8 +13,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatchRows = 2'000;
-constexpr std::size_t kBatchBytes = 4 << 20;
+constexpr std::size_t kBatchRows = 5'000;
+constexpr std::size_t kBatchBytes = 8 << 20;
 constexpr auto kConnectTimeout = std::chrono::seconds(15);  // all hosts of the string together
 constexpr auto kBackoffFirst = std::chrono::milliseconds(200);
 constexpr auto kGrace = std::chrono::seconds(5);  // beyond the server's own statement timeout
@@ -39,6 +40,10 @@ std::string json_array(std::span<const std::string> rows) {
   std::string array = "[";
   for (const std::string& row : rows) array += (array.size() == 1 ? "" : ",") + row;
   return array + "]";
+}
+
+std::string parameter(std::span<const std::string> rows, bool json) {
+  return json ? json_array(rows) : composite_array(rows);
 }
 
 // The fault of the row, not of the server's present state: bad data, a violated constraint, a value too large.
@@ -261,24 +266,31 @@ void Delivery::run() {
   }
 }
 
+// While Postgres works on a batch the next one is read and put into its form: each takes a processor of its own.
 Delivery::Outcome Delivery::deliver() {
-  auto entries = outbox_.read(config_.writer.empty() ? 1 : batch_rows_, kBatchBytes);
+  const Batch batch = ahead_ ? *std::exchange(ahead_, std::nullopt) : read(std::nullopt);
   {
-    std::optional<WallTime> oldest;
-    if (!entries.empty()) {
-      if (const auto record = decode(entries.front().payload)) oldest = record->ended_at;
-    }
     const std::lock_guard lock(mutex_);
-    oldest_ = oldest;
+    oldest_ = batch.oldest;
   }
   if (config_.writer.empty()) return Outcome::kNothingToDo;
-  if (entries.empty()) return deliver_held();
+  if (batch.entries == 0) return deliver_held();
+  std::optional<Batch> next;
+  if (!commit(batch, [&] { next = read(batch.after); })) return Outcome::kTryLater;
+  outbox_.strike(batch.after, batch.entries);
+  if (next && next->entries > 0) ahead_ = std::move(next);
+  return Outcome::kDelivered;
+}
+
+Delivery::Batch Delivery::read(std::optional<Outbox::Position> after) {
+  auto entries = outbox_.read(config_.writer.empty() ? 1 : batch_rows_, kBatchBytes, after);
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(entries.size());
   for (auto& entry : entries) payloads.push_back(std::move(entry.payload));
-  if (!commit(std::move(payloads))) return Outcome::kTryLater;
-  outbox_.strike(entries.back().after, entries.size());
-  return Outcome::kDelivered;
+  Batch batch = prepare(std::move(payloads));
+  batch.entries = entries.size();
+  if (!entries.empty()) batch.after = entries.back().after;
+  return batch;
 }
 
 Delivery::Outcome Delivery::deliver_held() {
@@ -287,7 +299,7 @@ Delivery::Outcome Delivery::deliver_held() {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(held.size());
   for (const auto& row : held) payloads.push_back(row.payload);
-  if (!commit(std::move(payloads))) {
+  if (!commit(prepare(std::move(payloads)), {})) {
     intake_->give_back(std::move(held));
     return Outcome::kTryLater;
   }
@@ -295,8 +307,9 @@ Delivery::Outcome Delivery::deliver_held() {
   return Outcome::kDelivered;
 }
 
-bool Delivery::commit(std::vector<Outbox::Bytes> payloads) {
-  Part sessions, checks, alerts;
+Delivery::Batch Delivery::prepare(std::vector<Outbox::Bytes> payloads) {
+  Batch batch;
+  auto& [sessions, checks, alerts, unreadable, entries, after, oldest] = batch;
   sessions.sql = insert_sql().c_str();
   checks.sql = insert_sql(TurnRecordKind::kCheck);
   alerts.sql = insert_sql(TurnRecordKind::kAlert);
@@ -307,22 +320,34 @@ bool Delivery::commit(std::vector<Outbox::Bytes> payloads) {
       part.rows.emplace_back(turn->json);
       part.payloads.push_back(std::move(payload));
     } else if (const auto record = decode(payload)) {
+      if (!oldest) oldest = record->ended_at;
       sessions.rows.push_back(row_text(*record));
       sessions.payloads.push_back(std::move(payload));
     } else {
-      refuse(payload, record.error().text);
+      unreadable.emplace_back(std::move(payload), record.error().text);
     }
   }
-  return commit_part(sessions, 0, sessions.rows.size()) && commit_part(checks, 0, checks.rows.size()) &&
-         commit_part(alerts, 0, alerts.rows.size());
+  for (Part* part : {&sessions, &checks, &alerts}) part->all = parameter(part->rows, part->json);
+  return batch;
+}
+
+bool Delivery::commit(const Batch& batch, const std::function<void()>& meanwhile) {
+  const bool done = commit_part(batch.sessions, 0, batch.sessions.rows.size(), meanwhile) &&
+                    commit_part(batch.checks, 0, batch.checks.rows.size(), {}) &&
+                    commit_part(batch.alerts, 0, batch.alerts.rows.size(), {});
+  if (!done) return false;
+  for (const auto& [payload, reason] : batch.unreadable) refuse(payload, reason);
+  return true;
 }
 
 // Halves what is refused until the row is found whose fault it is: log2 of the batch more statements for one bad row.
-bool Delivery::commit_part(const Part& part, std::size_t from, std::size_t count) {
+bool Delivery::commit_part(const Part& part, std::size_t from, std::size_t count,
+                           const std::function<void()>& meanwhile) {
   if (count == 0) return true;
-  const auto rows = std::span(part.rows).subspan(from, count);
-  auto done =
-      connection_->execute(part.sql, {part.json ? json_array(rows) : composite_array(rows)}, statement_deadline());
+  const bool whole = count == part.rows.size();
+  auto done = connection_->execute(part.sql,
+                                   {whole ? part.all : parameter(std::span(part.rows).subspan(from, count), part.json)},
+                                   statement_deadline(), meanwhile);
   if (done) {
     batch_rows_ = std::min(kBatchRows, batch_rows_ * 2);
     const std::lock_guard lock(mutex_);
@@ -336,7 +361,7 @@ bool Delivery::commit_part(const Part& part, std::size_t from, std::size_t count
   if (is_rows_own_fault(done.error())) {
     if (count == 1) return refuse(part.payloads[from], done.error().sqlstate + " " + done.error().text);
     const std::size_t half = count / 2;
-    return commit_part(part, from, half) && commit_part(part, from + half, count - half);
+    return commit_part(part, from, half, {}) && commit_part(part, from + half, count - half, {});
   }
   if (done.error().is_class("57014")) batch_rows_ = std::max<std::size_t>(1, count / 4);  // statement timeout
   lost(done.error());

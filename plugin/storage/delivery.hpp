@@ -59,16 +59,28 @@ class Delivery {
                    const std::function<void()>& stored);
   void run_posted();
 
-  // Commits all of them, apart from those that Postgres refuses for themselves, which are set aside. False: try later.
-  bool commit(std::vector<Outbox::Bytes> payloads);
   // Rows of one kind, and the statement that takes them.
   struct Part {
     const char* sql = nullptr;
     bool json = false;  // an array in JSON, else one of composite values
     std::vector<std::string> rows;
     std::vector<Outbox::Bytes> payloads;
+    std::string all;  // the rows as one parameter
   };
-  bool commit_part(const Part& part, std::size_t from, std::size_t count);
+  struct Batch {
+    Part sessions, checks, alerts;
+    std::vector<std::pair<Outbox::Bytes, std::string>> unreadable;  // each with the reason
+    std::size_t entries = 0;                                        // of the outbox
+    Outbox::Position after{};
+    std::optional<WallTime> oldest;
+  };
+
+  Batch read(std::optional<Outbox::Position> after);
+  Batch prepare(std::vector<Outbox::Bytes> payloads);
+  // Commits all of it, apart from rows that Postgres refuses for themselves, which are set aside. False: try later.
+  // `meanwhile` is called while Postgres works on it.
+  bool commit(const Batch& batch, const std::function<void()>& meanwhile);
+  bool commit_part(const Part& part, std::size_t from, std::size_t count, const std::function<void()>& meanwhile);
   bool refuse(const Outbox::Bytes& payload, const std::string& reason);
   void lost(const DatabaseError& error);
   void set_state(DatabaseState state, const std::string& error);
@@ -83,6 +95,7 @@ class Delivery {
   // This thread's own.
   std::optional<Connection> connection_;
   std::size_t batch_rows_;
+  std::optional<Batch> ahead_;  // read from the outbox while Postgres worked on the one before it
   unsigned failures_ = 0;
   std::minstd_rand random_;
   std::chrono::steady_clock::time_point next_maintenance_{};

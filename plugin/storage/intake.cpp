@@ -35,9 +35,12 @@ void Intake::keep(Outbox::Bytes payload) {
 }
 
 bool Intake::enqueue(Finished finished) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || waiting_.size() + held_.size() + lent_ >= kMaxMemoryRows) return false;
-  waiting_.push_back(std::move(finished));
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || waiting_.size() + held_.size() + lent_ >= kMaxMemoryRows) return false;
+    waiting_.push_back(std::move(finished));
+    if (waiting_.size() > 1) return true;  // the thread was woken for the first
+  }
   wake_.notify_one();
   return true;
 }
@@ -61,8 +64,7 @@ void Intake::run() {
       wake_.wait_for(lock, kDiskRetry, ready);
     }
     const bool last = stopping_;
-    std::vector<Finished> batch = std::move(waiting_);
-    waiting_.clear();
+    std::deque<Finished> batch = std::exchange(waiting_, {});
     lock.unlock();
     if (!batch.empty()) keep(std::move(batch));
     retry_held();
@@ -71,7 +73,7 @@ void Intake::run() {
   }
 }
 
-void Intake::keep(std::vector<Finished> batch) {
+void Intake::keep(std::deque<Finished> batch) {
   std::vector<Outbox::Bytes> payloads;
   payloads.reserve(batch.size());
   for (Finished& finished : batch) payloads.push_back(payload_of(finished.row));

@@ -53,7 +53,7 @@ class Intake {
 
   bool enqueue(Finished finished);
   void run();
-  void keep(std::vector<Finished> batch);
+  void keep(std::deque<Finished> batch);
   void retry_held();
 
   Outbox& outbox_;
@@ -63,7 +63,7 @@ class Intake {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Finished> waiting_;
+  std::deque<Finished> waiting_;  // which grows without moving what is in it
   std::deque<Held> held_;
   std::size_t lent_ = 0;
   bool stopping_ = false;

@@ -277,11 +277,11 @@ std::size_t Outbox::read_segment(std::vector<Entry>& entries, Position& from, co
   return taken;
 }
 
-std::vector<Outbox::Entry> Outbox::read(std::size_t max_rows, std::size_t max_bytes) {
+std::vector<Outbox::Entry> Outbox::read(std::size_t max_rows, std::size_t max_bytes, std::optional<Position> after) {
   std::vector<Entry> entries;
   std::size_t taken = 0;
   std::unique_lock lock(mutex_);
-  Position from = struck_;
+  Position from = after.value_or(struck_);
   auto segment = segments_.lower_bound(from.segment);
   while (segment != segments_.end() && entries.size() < max_rows && taken < max_bytes) {
     if (segment->first != from.segment) from = {segment->first, kSegmentHeaderBytes};
@@ -292,7 +292,8 @@ std::vector<Outbox::Entry> Outbox::read(std::size_t max_rows, std::size_t max_by
       lock.lock();
     }
     if (from.offset < state.end) break;
-    if (entries.empty() && !state.open && segment == segments_.begin()) {  // nothing left in it: damaged, or struck out
+    if (!after && entries.empty() && !state.open &&
+        segment == segments_.begin()) {  // nothing left in it: damaged, or struck out
       ::unlink(path_of(segment->first).c_str());
       segments_.erase(segment);
       struck_ = {from.segment + 1, kSegmentHeaderBytes};

@@ -48,9 +48,9 @@ class Outbox {
   // Walks what an earlier process left and counts it into rows(). Takes about a second for each million rows.
   void count_backlog();
 
-  // The oldest entries that are not struck out, at most `max_rows` and about `max_bytes`. The same ones again until
-  // strike().
-  std::vector<Entry> read(std::size_t max_rows, std::size_t max_bytes);
+  // The oldest entries that are not struck out, at most `max_rows` and about `max_bytes`: the same ones again until
+  // strike(). Or those behind `after`, where that is given.
+  std::vector<Entry> read(std::size_t max_rows, std::size_t max_bytes, std::optional<Position> after = std::nullopt);
   void strike(Position upto, std::size_t rows);
 
   std::uint64_t rows() const;

@@ -5,7 +5,8 @@
 //
 //   finish COUNT FIRST [ENDED_US]   sessions number FIRST to FIRST+COUNT-1 end; "finished COUNT disk N memory N refused
 //   N
-//                                   caller_us_max N" once all are acknowledged. A number stands for one session id.
+//                                   caller_us_max N caller_us_p99 N over_100_us N preempted N" once all are
+//                                   acknowledged. A number stands for one session id.
 //   begin COUNT FIRST               they are opened in the crash journal: "begun COUNT"
 //   sample                          all open ones are updated: "sampled COUNT"
 //   churn SEED                      opens, samples and ends sessions at random until it is killed: "B id" when one was
@@ -14,6 +15,9 @@
 //   {"request": …}                  an admin request; its answer
 //   health                          the answer to the admin request
 //   stop MS                         stops the store and ends
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
@@ -93,6 +97,13 @@ SessionRecord record_of(std::uint64_t number, const std::string& node) {
   return record;
 }
 
+// How often the scheduler took the processor from this thread.
+long preemptions() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
+}
+
 // Lines from several threads, each whole.
 void say(const std::string& line) {
   static std::mutex mutex;
@@ -167,7 +178,9 @@ class Driver {
       records.back().ended_at = WallTime(std::chrono::microseconds(ended_us + i));
       records.back().started_at = records.back().ended_at - std::chrono::seconds(300);
     }
-    std::int64_t slowest_us = 0;
+    std::vector<std::int64_t> callers_us;
+    callers_us.reserve(records.size());
+    const long preempted_before = preemptions();
     for (auto& record : records) {
       const auto before = std::chrono::steady_clock::now();
       store_->finish(std::move(record), {}, [&](Kept how) {
@@ -176,13 +189,18 @@ class Driver {
         all.notify_one();
       });
       const auto took = std::chrono::steady_clock::now() - before;
-      slowest_us = std::max(slowest_us, std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+      callers_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     }
+    const long preempted = preemptions() - preempted_before;
+    std::ranges::sort(callers_us);
+    const auto over_100 = callers_us.end() - std::ranges::upper_bound(callers_us, 100);
     std::unique_lock lock(mutex);
     all.wait(lock, [&] { return kept[0] + kept[1] + kept[2] == count; });
     say("finished " + std::to_string(count) + " disk " + std::to_string(kept[0]) + " memory " +
         std::to_string(kept[1]) + " refused " + std::to_string(kept[2]) + " caller_us_max " +
-        std::to_string(slowest_us));
+        std::to_string(callers_us.back()) + " caller_us_p99 " +
+        std::to_string(callers_us[callers_us.size() * 99 / 100]) + " over_100_us " + std::to_string(over_100) +
+        " preempted " + std::to_string(preempted));
   }
 
   [[noreturn]] void churn(std::uint64_t seed) {

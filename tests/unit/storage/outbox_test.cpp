@@ -96,6 +96,22 @@ void test_what_is_not_struck_is_read_again(void**) {
   assert_true(same);
 }
 
+void test_what_is_behind_is_read_ahead_and_struck_by_nobody(void**) {
+  TemporaryFolder folder;
+  Outbox outbox(folder.path(), silent(), 1000);
+  bool appended = true;
+  for (int i = 0; i < 12; i += 3) appended = appended && append_numbers(outbox, i, i + 3);  // several segments
+  const auto first = outbox.read(5, 1 << 20);
+  std::vector<int> ahead;
+  for (const auto& entry : outbox.read(100, 1 << 20, first.back().after)) ahead.push_back(number_of(entry));
+  const std::size_t behind_the_last = outbox.read(100, 1 << 20, outbox.read(100, 1 << 20).back().after).size();
+  const auto left = drain(outbox);
+  assert_true(appended);
+  assert_true(ahead == range(5, 12));
+  assert_int_equal(behind_the_last, 0);
+  assert_true(left == range(0, 12));
+}
+
 void test_a_torn_tail_costs_nothing_else(void**) {
   TemporaryFolder folder;
   {
@@ -184,6 +200,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(test_order_is_kept_over_segments_and_restarts),
       cmocka_unit_test(test_what_is_not_struck_is_read_again),
+      cmocka_unit_test(test_what_is_behind_is_read_ahead_and_struck_by_nobody),
       cmocka_unit_test(test_a_torn_tail_costs_nothing_else),
       cmocka_unit_test(test_damage_in_the_middle_costs_the_rows_it_hit),
       cmocka_unit_test(test_a_segment_that_cannot_be_read_is_left_alone),

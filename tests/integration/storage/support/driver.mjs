@@ -51,10 +51,10 @@ export class Driver {
     return answer;
   }
 
-  /** {count, disk, memory, refused, caller_us_max} */
+  /** {finished, disk, memory, refused, caller_us_max, caller_us_p99, over_100_us, preempted} */
   async finish(count, first, endedUs = 0) {
     const words = (await this.ask(`finish ${count} ${first} ${endedUs}`, /^finished /)).split(' ');
-    return { count, disk: +words[3], memory: +words[5], refused: +words[7], caller_us_max: +words[9] };
+    return Object.fromEntries(words.flatMap((word, at) => (at % 2 === 0 ? [[word, Number(words[at + 1])]] : [])));
   }
 
   async admin(request, fields = {}) {
