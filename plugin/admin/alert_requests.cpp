@@ -3,6 +3,7 @@
 #include "admin/dispatcher.hpp"
 #include "admin/rows_json.hpp"
 #include "admin/scope.hpp"
+#include "base/rfc3339.hpp"
 #include "storage/row_text.hpp"
 #include "storage/session_queries.hpp"
 

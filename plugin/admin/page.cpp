@@ -2,6 +2,7 @@
 
 #include "admin/rows_json.hpp"
 #include "admin/scope.hpp"
+#include "base/rfc3339.hpp"
 #include "storage/figures.hpp"
 
 namespace callroom::admin {

@@ -21,9 +21,6 @@ std::optional<Error> finish(const json::Fields& fields, json::JsonView request,
 std::optional<Error> finish_scoped(const json::Fields& fields, json::JsonView request,
                                    std::initializer_list<std::string_view> known);
 
-// "2026-11-22T17:42:24.123456+01:00"; also with Z, without a fraction, with a space for the T. Years 2000 to 2199.
-std::optional<WallTime> parse_rfc3339(std::string_view text);
-
 // range ("24h", "7d", "30d") or from and to. A named range ends with the present hour, so that it begins and ends where
 // the rollups' hours do: 24 whole bars, the last one still growing.
 storage::Scope parse_range(json::Fields& fields, WallTime now);

@@ -143,6 +143,8 @@ struct CallSession {
 
   std::string room, participant, user_id, session_id, receive_token;
   signaling::RoomSettings settings;  // of the room, when it was joined
+  bool proven = false;               // a signed token said that this is the user
+  bool asking_history = false;       // and has no answer yet
 
   std::weak_ptr<Handle> sender, receiver;
   Uplink uplink;

@@ -119,7 +119,7 @@ Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> 
       reader_(std::move(reader)),
       pool_(kWorkers),
       registry_(pool_),
-      switchboard_(config_, core_, store_.get()),
+      switchboard_(config_, core_, store_.get(), reader_.get()),
       open_rooms_(switchboard_, registry_, config_.node),
       turn_tests_(start_turn_tests(config_, store_.get())),
       dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
@@ -139,6 +139,7 @@ Plugin::~Plugin() {
   ticker_.reset();
   switchboard_.end_all("shutdown");
   store_->stop(kDeliveryAtShutdown);
+  reader_.reset();  // its last answers go to the strands
   pool_.stop();
 }
 

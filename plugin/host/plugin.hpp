@@ -46,7 +46,7 @@ class Plugin {
   const Core core_;
   const Config config_;
   const std::unique_ptr<storage::Store> store_;
-  const std::unique_ptr<storage::Reader> reader_;  // null: no database to read
+  std::unique_ptr<storage::Reader> reader_;  // null: no database to read
   WorkerPool pool_;
   Registry registry_;
   Switchboard switchboard_;

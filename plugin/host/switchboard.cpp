@@ -15,8 +15,12 @@ namespace callroom::host {
 
 using json::Json;
 
-Switchboard::Switchboard(const Config& config, const Core& core, storage::Store* store)
-    : config_(config), core_(core), store_(store), rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
+Switchboard::Switchboard(const Config& config, const Core& core, storage::Store* store, storage::Reader* reader)
+    : config_(config),
+      core_(core),
+      store_(store),
+      reader_(reader),
+      rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
 
 Result<void> Switchboard::check_tokens(const signaling::RoomSettings& settings) const {
   if (!settings.signed_tokens || core_.tokens_are_signed()) return {};
@@ -161,6 +165,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   session->session_id = ids.session_id;
   session->receive_token = ids.receive_token;
   session->settings = settings;
+  session->proven = request.proven;
   session->next_sample =
       monotonic_now() + std::chrono::duration_cast<std::chrono::microseconds>(config_.sample_interval).count();
   session->bitrate_kbps = session->settings.bitrate_kbps;

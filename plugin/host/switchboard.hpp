@@ -23,13 +23,14 @@
 #include "signaling/auto_media.hpp"
 #include "signaling/pair.hpp"
 #include "signaling/rooms.hpp"
+#include "storage/reader.hpp"
 
 namespace callroom::host {
 
 class Switchboard {
  public:
-  // `store` may be null: rows go nowhere.
-  Switchboard(const Config& config, const Core& core, storage::Store* store);
+  // `store` may be null: rows go nowhere. So may `reader`: there is no database to ask.
+  Switchboard(const Config& config, const Core& core, storage::Store* store, storage::Reader* reader);
 
   Result<std::string> add_room(signaling::RoomSettings settings);
 
@@ -56,6 +57,7 @@ class Switchboard {
   Result<void> carry_out(const Context& context, const signaling::Signal& request);
   Result<void> carry_out(const Context& context, const json::Report& request);
   Result<void> carry_out(const Context& context, const signaling::Leave& request);
+  Result<void> carry_out(const Context& context, const json::History& request);  // switchboard_history.cpp
 
   // A jsep came with a request that was refused. An offer that the core has applied and nobody answers would leave a
   // handle without a PeerConnection stuck, so what the core made of it is closed.
@@ -168,6 +170,7 @@ class Switchboard {
   const Config& config_;
   const Core& core_;
   storage::Store* const store_;
+  storage::Reader* const reader_;
   mutable std::mutex mutex_;
   signaling::Rooms rooms_;
   std::unordered_map<std::string, SessionPtr> sessions_;    // by session id

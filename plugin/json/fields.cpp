@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 
 namespace callroom::json {
 namespace {
+
+constexpr std::size_t kMaxTimeText = 40;
 
 std::string quoted_list(std::initializer_list<std::string_view> items) {
   std::string text;
@@ -122,6 +125,14 @@ std::optional<std::vector<std::string>> Fields::choices(const char* name,
   if (good) return items;
   fail(ErrorCode::kInvalidField, std::string(name) + " must list some of " + quoted_list(allowed) + ", none twice");
   return std::nullopt;
+}
+
+std::optional<WallTime> Fields::time(const char* name) {
+  const auto text = this->text(name, kMaxTimeText);
+  if (!text) return std::nullopt;
+  const auto time = parse_rfc3339(*text);
+  if (!time) fail(ErrorCode::kInvalidField, std::string(name) + " must be a time such as 2026-11-22T17:42:24Z");
+  return time;
 }
 
 std::optional<std::string> Fields::object_text(const char* name, std::size_t max_bytes) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "json/json.hpp"
 
 namespace callroom::json {
@@ -26,6 +27,7 @@ class Fields {
   std::optional<std::size_t> choice(const char* name, std::initializer_list<std::string_view> allowed);
   // A comma-separated string or an array of strings, each one of `allowed`, none twice, at least one.
   std::optional<std::vector<std::string>> choices(const char* name, std::initializer_list<std::string_view> allowed);
+  std::optional<WallTime> time(const char* name);                                   // see parse_rfc3339
   std::optional<std::string> object_text(const char* name, std::size_t max_bytes);  // a JSON object, as compact text
 
   std::string required_id(const char* name);

@@ -16,6 +16,7 @@ constexpr std::size_t kMaxDescription = 256;
 constexpr std::size_t kMaxSecret = 256;
 constexpr std::size_t kMaxToken = 1024;
 constexpr std::size_t kMaxDeviceInfo = 512;
+constexpr std::int64_t kHistory = 50, kMaxHistory = 200;  // rows
 constexpr std::int64_t kMaxNegotiation = std::numeric_limits<std::int32_t>::max();
 
 RoomRequest create(Fields& fields) {
@@ -113,6 +114,13 @@ RoomRequest configure(Fields& fields) {
   return request;
 }
 
+RoomRequest history(Fields& fields) {
+  History request;
+  request.limit = static_cast<std::size_t>(fields.integer("limit", 1, kMaxHistory).value_or(kHistory));
+  request.before = fields.time("before");
+  return request;
+}
+
 RoomRequest leave(Fields&) {
   return Leave{};
 }
@@ -128,6 +136,7 @@ constexpr std::array kParsers = {
     Parser{"kick", kick},       Parser{"join", join},     Parser{"negotiate", negotiate},
     Parser{"receive", receive}, Parser{"answer", answer}, Parser{"configure", configure},
     Parser{"signal", signal},   Parser{"report", report}, Parser{"leave", leave},
+    Parser{"history", history},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "json/json.hpp"
 #include "quality/sample.hpp"
 #include "signaling/requests.hpp"
@@ -29,13 +30,19 @@ struct Report {
   std::optional<PeerConnectionState> connection;
 };
 
-template <typename Variant, typename More>
-struct Extended;
-template <typename... Types, typename More>
-struct Extended<std::variant<Types...>, More> {
-  using Type = std::variant<Types..., More>;
+// The caller's own rows, newest first.
+struct History {
+  std::size_t limit = 0;
+  std::optional<WallTime> before;  // by created_at, itself excluded
 };
-using RoomRequest = Extended<signaling::Request, Report>::Type;
+
+template <typename Variant, typename... More>
+struct Extended;
+template <typename... Types, typename... More>
+struct Extended<std::variant<Types...>, More...> {
+  using Type = std::variant<Types..., More...>;
+};
+using RoomRequest = Extended<signaling::Request, Report, History>::Type;
 
 inline constexpr std::size_t kMaxDescriptionBytes = 128 * 1024;
 inline constexpr std::size_t kMaxCandidateBytes = 1024;

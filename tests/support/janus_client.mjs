@@ -11,9 +11,12 @@ export class JanusClient {
   #handles = new Map();
   #counter = 0;
   #keepalive;
+  #token;
 
-  static async connect(url) {
+  /** `token`: for a Janus that wants one with each request. */
+  static async connect(url, { token } = {}) {
     const client = new JanusClient();
+    client.#token = token;
     client.#socket = new WebSocket(url, 'janus-protocol');
     client.#socket.onmessage = ({ data }) => client.#receive(JSON.parse(data));
     await new Promise((resolve, reject) => {
@@ -41,7 +44,7 @@ export class JanusClient {
   /** Sends a request; resolves with Janus's first answer and a promise of the plugin's event, if there comes one. */
   begin(request) {
     const transaction = `t${++this.#counter}`;
-    const envelope = this.id ? { ...request, session_id: this.id, transaction } : { ...request, transaction };
+    const envelope = { ...request, transaction, ...(this.id && { session_id: this.id }), ...(this.#token && { token: this.#token }) };
     return new Promise((resolve, reject) => {
       const entry = { resolve, reject };
       entry.event = new Promise((done, failed) => {

@@ -1,6 +1,7 @@
 #include "admin/scope.hpp"
 
 #include "admin/page.hpp"
+#include "base/rfc3339.hpp"
 #include "storage/row_text.hpp"
 #include "storage/session_queries.hpp"
 #include "support/cmocka.hpp"

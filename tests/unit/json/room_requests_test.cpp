@@ -58,6 +58,10 @@ void bad_requests_are_numbered(void**) {
       {R"({"request":"negotiate","negotiation":-1})", 403},
       {R"({"request":"negotiate","negotiation":99999999999})", 403},
       {R"({"request":"receive","session_id":"x"})", 402},
+      {R"({"request":"history","limit":0})", 403},
+      {R"({"request":"history","limit":201})", 403},
+      {R"({"request":"history","before":"yesterday"})", 403},
+      {R"({"request":"history","before":"2026-02-30T00:00:00Z"})", 403},
       {R"({"request":"kick","room":"r"})", 402},
       {R"({"request":"configure","bitrate":1})", 403},
       {R"({"request":"signal","to":"b","negotiation":1})", 402},
@@ -125,6 +129,17 @@ void a_report_is_read_from_the_clients_side(void**) {
   assert_true(report.connection == PeerConnectionState::kConnected);
 }
 
+void history_has_bounds_and_a_default(void**) {
+  const Json bare = parse(R"({"request":"history"})");
+  const Json page = parse(R"({"request":"history","limit":200,"before":"2026-11-22T17:42:24.5Z"})");
+  const History all = std::get<History>(*parse_room_request(bare.view()));
+  const History some = std::get<History>(*parse_room_request(page.view()));
+  assert_int_equal(all.limit, 50);
+  assert_false(all.before.has_value());
+  assert_int_equal(some.limit, 200);
+  assert_true(some.before == WallTime(std::chrono::milliseconds(1'795'369'344'500)));
+}
+
 void create_takes_lists_both_ways(void**) {
   const Json text = parse(R"({"request":"create","videocodec":"h264, vp8"})");
   const Json list = parse(R"({"request":"create","videocodec":["h264","vp8"]})");
@@ -154,6 +169,7 @@ int main() {
       cmocka_unit_test(an_error_names_the_field),
       cmocka_unit_test(a_signal_names_the_fragment_of_its_candidate),
       cmocka_unit_test(a_report_is_read_from_the_clients_side),
+      cmocka_unit_test(history_has_bounds_and_a_default),
       cmocka_unit_test(create_takes_lists_both_ways),
       cmocka_unit_test(null_is_absent),
       cmocka_unit_test(device_is_kept_as_json),
