@@ -55,15 +55,15 @@ bool write_half(std::span<std::uint8_t> half, const SessionRecord& record, WallT
 std::optional<SessionRecord> read_half(std::span<const std::uint8_t> half, const Journal::Summarize& summarize) {
   ByteReader reader(half);
   const std::uint32_t crc = reader.u32();
-  const WallTime at{std::chrono::microseconds(static_cast<std::int64_t>(reader.u64()))};
+  const auto at = storable_time(static_cast<std::int64_t>(reader.u64()));
   const std::uint32_t record_bytes = reader.u32();
   const std::uint32_t snapshot_bytes = reader.u32();
   const auto encoded = reader.take(record_bytes);
   const auto snapshot = reader.take(snapshot_bytes);
-  if (!reader.ok() || crc32c(half.subspan(4, reader.position() - 4)) != crc) return std::nullopt;
+  if (!reader.ok() || !at || crc32c(half.subspan(4, reader.position() - 4)) != crc) return std::nullopt;
   auto record = decode(encoded);
   if (!record) return std::nullopt;
-  record->ended_at = at;
+  record->ended_at = *at;
   record->end_reason = "crashed";
   if (!snapshot.empty() && summarize) {
     if (auto summary = summarize(snapshot)) record->quality = *std::move(summary);
@@ -201,7 +201,7 @@ std::vector<SessionRecord> Journal::recover_file(const std::filesystem::path& pa
   const std::uint64_t slot_size = reader.u64();
   const std::uint64_t half_bytes = reader.u64();
   if (!readable || !std::equal(magic.begin(), magic.end(), kMagic.begin()) || format != kFormat ||
-      slot_size > kMaxSlotSize || kSlotHeaderBytes + 2 * half_bytes > slot_size) {
+      slot_size < kSlotHeaderBytes || slot_size > kMaxSlotSize || half_bytes > (slot_size - kSlotHeaderBytes) / 2) {
     log_(LogLevel::kError, "crash journal " + path.string() + " cannot be read; the sessions in it have no row");
     return records;
   }

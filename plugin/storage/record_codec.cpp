@@ -129,7 +129,9 @@ class Decoder {
     value.assign(part.begin(), part.end());
   }
   void operator()(WallTime& value) {
-    value = WallTime(std::chrono::microseconds(static_cast<std::int64_t>(in_.u64())));
+    const auto time = storable_time(static_cast<std::int64_t>(in_.u64()));
+    refuse_unless(time.has_value());
+    if (time) value = *time;
   }
   void operator()(quality::Rating& value) {
     const std::uint8_t number = in_.u8();
@@ -186,6 +188,12 @@ std::vector<std::uint8_t> encode(const SessionRecord& record) {
   }
   bytes.resize(written);
   return bytes;
+}
+
+std::optional<WallTime> storable_time(std::int64_t us) {
+  const WallTime time{std::chrono::microseconds(us)};
+  const bool fits = time >= WallTime() && time < std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
+  return fits ? std::optional(time) : std::nullopt;
 }
 
 Result<SessionRecord> decode(std::span<const std::uint8_t> bytes) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ std::vector<std::uint8_t> encode(const SessionRecord& record);
 std::size_t encode_into(const SessionRecord& record, std::span<std::uint8_t> buffer);
 
 Result<SessionRecord> decode(std::span<const std::uint8_t> bytes);
+
+// Microseconds since 1970 as a time, where Postgres and the row's text have a year for it: 1970 to 9999.
+std::optional<WallTime> storable_time(std::int64_t us);
 
 // The id alone, without reading the rest; empty where the bytes are no record of a format that this plugin reads.
 std::string session_id_of(std::span<const std::uint8_t> bytes);
