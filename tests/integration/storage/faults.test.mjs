@@ -14,6 +14,8 @@ const kPlain = 2000;
 let cluster;
 let folder;
 let number = 0;
+let current; // fault
+const outcomes = new Map(); // by fault: rows expected, and what was found
 
 before(async () => {
   cluster = await (await new Cluster({ max_connections: 12, superuser_reserved_connections: 3 }).create()).start();
@@ -21,6 +23,10 @@ before(async () => {
 });
 
 after(async () => {
+  console.log('# expected     rows  twice  in rollups  fault');
+  for (const [name, { expected, rows: found, different: once, day }] of outcomes) {
+    console.log(`# ${[expected, found, found - once, day].map((count, at) => String(count).padStart([8, 8, 6, 11][at])).join(' ')}  ${name}`);
+  }
   await cluster?.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -34,21 +40,33 @@ async function fresh(options = {}) {
   return { dataDir, settings, driver: await Driver.open(dataDir, settings) };
 }
 
-const rows = async (where = 'true') => Number(await cluster.value(`SELECT count(*) FROM session_quality_logs WHERE ${where}`));
-const different = async () => Number(await cluster.value('SELECT count(DISTINCT session_id) FROM session_quality_logs'));
-const rolledUp = async (level) => Number(await cluster.value(`SELECT coalesce(sum(sessions), 0) FROM session_quality_${level}`));
+const rows = async (where = 'true', on = cluster) => Number(await on.value(`SELECT count(*) FROM session_quality_logs WHERE ${where}`));
+const different = async (on) => Number(await on.value('SELECT count(DISTINCT session_id) FROM session_quality_logs'));
+const rolledUp = async (level, on) => Number(await on.value(`SELECT coalesce(sum(sessions), 0) FROM session_quality_${level}`));
 
-async function present(expected) {
-  await until(`${expected} rows`, async () => (await rows()) >= expected, 60);
-  const counts = { rows: await rows(), different: await different(), '5min': await rolledUp('5min'), hour: await rolledUp('hour'), day: await rolledUp('day') };
+/** The rows that are expected are there, once each, in the table and in every rollup. */
+async function present(expected, on = cluster) {
+  await until(`${expected} rows`, async () => (await rows('true', on)) >= expected, 60);
+  const counts = { rows: await rows('true', on), different: await different(on) };
+  for (const level of ['5min', 'hour', 'day']) counts[level] = await rolledUp(level, on);
+  outcomes.set(current, { expected, ...counts });
   assert.deepEqual(counts, { rows: expected, different: expected, '5min': expected, hour: expected, day: expected });
+}
+
+/** A test whose counts are a line of the table that is printed at the end. */
+function fault(name, ...rest) {
+  const body = rest.pop();
+  test(name, ...rest, async () => {
+    current = name;
+    await body();
+  });
 }
 
 async function drained(driver) {
   await until('an empty outbox', async () => (await driver.health()).outbox.rows === 0, 60);
 }
 
-test('Postgres is away when sessions end, and comes back', async () => {
+fault('Postgres is away when sessions end, and comes back', async () => {
   const { driver } = await fresh();
   await driver.finish(100, 1);
   await drained(driver);
@@ -68,7 +86,7 @@ test('Postgres is away when sessions end, and comes back', async () => {
 });
 
 for (const [how, signal] of [['restarted', 'SIGINT'], ['killed as in a crash', 'SIGQUIT'], ['killed with -9', 'SIGKILL']]) {
-  test(`Postgres is ${how} while rows are being written`, async () => {
+  fault(`Postgres is ${how} while rows are being written`, async () => {
     const { driver } = await fresh();
     const finished = driver.finish(10 * kPlain, 1);
     await until('the first rows', async () => (await rows()) > 0);
@@ -80,7 +98,7 @@ for (const [how, signal] of [['restarted', 'SIGINT'], ['killed as in a crash', '
   });
 }
 
-test('Postgres is slow: a lock holds the writer beyond its statement timeout', async () => {
+fault('Postgres is slow: a lock holds the writer beyond its statement timeout', async () => {
   const { driver } = await fresh({ statement_timeout_ms: 300 });
   await driver.finish(10, 1);
   await drained(driver);
@@ -97,7 +115,7 @@ test('Postgres is slow: a lock holds the writer beyond its statement timeout', a
   assert.equal(slow.state, 'connecting');
 });
 
-test('Postgres is out of connections', async () => {
+fault('Postgres is out of connections', async () => {
   const { driver, dataDir, settings } = await fresh();
   await driver.stop();
   const hogs = Array.from({ length: 9 }, () => spawn('psql', ['-XqAt', '-d', cluster.conninfo('callroom_reader', cluster.database), '-c', 'SELECT pg_sleep(600)']));
@@ -120,7 +138,7 @@ test('Postgres is out of connections', async () => {
   assert.equal(before, 0);
 });
 
-test('the primary dies and its standby is promoted: the connection string names both', async () => {
+fault('the primary dies and its standby is promoted: the connection string names both', async () => {
   const primary = await (await new Cluster({ wal_level: 'replica', max_wal_senders: 4, synchronous_standby_names: '' }).create()).start();
   const standby = new Cluster({ hot_standby: 'on' });
   try {
@@ -141,10 +159,8 @@ test('the primary dies and its standby is promoted: the connection string names 
     });
     await standby.promote();
     standby.database = 'failover';
-    await until('all rows', async () => (await standby.value('SELECT count(*) FROM session_quality_logs')) === String(2 * kPlain), 60);
-    const different = await standby.value('SELECT count(DISTINCT session_id) FROM session_quality_logs');
+    await present(2 * kPlain, standby);
     await driver.stop();
-    assert.equal(different, String(2 * kPlain));
     assert.ok(waiting.outbox.rows >= kPlain);
   } finally {
     await standby.destroy();
@@ -152,7 +168,7 @@ test('the primary dies and its standby is promoted: the connection string names 
   }
 });
 
-test(`killed with -9 at random moments, ${kKills} times`, async () => {
+fault(`killed with -9 at random moments, ${kKills} times`, async () => {
   const { driver, dataDir, settings } = await fresh();
   await driver.stop();
   const begun = new Set();
@@ -183,7 +199,7 @@ test(`killed with -9 at random moments, ${kKills} times`, async () => {
   assert.ok(crashed > 0 && ended.size > kKills);
 });
 
-test('what was acknowledged survives a kill right after it, and the journal gives the others their rows', async () => {
+fault('what was acknowledged survives a kill right after it, and the journal gives the others their rows', async () => {
   const { driver, dataDir, settings } = await fresh();
   await drained(driver);
   await cluster.stop();
@@ -204,7 +220,7 @@ test('what was acknowledged survives a kill right after it, and the journal give
   assert.deepEqual(files, []);
 });
 
-test('the disk is full: sessions go on in memory and are delivered', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+fault('the disk is full: sessions go on in memory and are delivered', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
   const small = join(folder, 'small');
   mkdirSync(small);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'none', small]);
@@ -239,7 +255,7 @@ test('the disk is full: sessions go on in memory and are delivered', { skip: pro
   }
 });
 
-test('the folder cannot be written: said, and delivered from memory', async () => {
+fault('the folder cannot be written: said, and delivered from memory', async () => {
   number += 1;
   await cluster.newDatabase(`faults_${number}`);
   writeFileSync(join(folder, 'a_file'), '');
@@ -255,7 +271,7 @@ test('the folder cannot be written: said, and delivered from memory', async () =
   assert.match(driver.log, /Not a directory/);
 });
 
-test('a damaged outbox costs the damaged row and no other', async () => {
+fault('a damaged outbox costs the damaged row and no other', async () => {
   const { driver, dataDir, settings } = await fresh();
   await drained(driver);
   await cluster.stop();
@@ -276,7 +292,7 @@ test('a damaged outbox costs the damaged row and no other', async () => {
   assert.match(next.log, /damaged/);
 });
 
-test('a batch that is replayed counts once, in rows and rollups', async () => {
+fault('a batch that is replayed counts once, in rows and rollups', async () => {
   const { driver, dataDir, settings } = await fresh();
   await drained(driver);
   await cluster.stop();
@@ -302,7 +318,7 @@ test('a batch that is replayed counts once, in rows and rollups', async () => {
   assert.equal(health.rows.inserted, 0);
 });
 
-test('a row that Postgres refuses for itself is set aside with its reason and stops no other', async () => {
+fault('a row that Postgres refuses for itself is set aside with its reason and stops no other', async () => {
   const { driver, dataDir } = await fresh();
   await drained(driver);
   await cluster.stop();
@@ -321,11 +337,12 @@ test('a row that Postgres refuses for itself is set aside with its reason and st
   assert.equal(lines[0].session_id, '00000000-0000-4000-8000-0000000002bd');
 });
 
-test('an older and a newer schema: said, rows kept, and written when it fits', async () => {
+fault('an older and a newer schema: said, rows kept, and written when it fits', async () => {
   const { driver, dataDir, settings } = await fresh();
   await driver.stop();
   const version = await cluster.value('SELECT max(number) FROM callroom_migrations');
   const states = [];
+  const logs = [];
   for (const change of [`UPDATE callroom_migrations SET number = -number WHERE number = ${version}`, "ALTER FUNCTION callroom_schema_version RENAME TO hidden"]) {
     await cluster.sql(change);
     const older = await Driver.open(dataDir, settings);
@@ -335,6 +352,7 @@ test('an older and a newer schema: said, rows kept, and written when it fits', a
       return database.state === 'schema_too_old' && database.error;
     }));
     await older.stop(0);
+    logs.push(older.log);
   }
   await cluster.sql(`ALTER FUNCTION hidden RENAME TO callroom_schema_version; UPDATE callroom_migrations SET number = -number WHERE number < 0`);
   await cluster.sql("INSERT INTO callroom_migrations (number, name, sha256) VALUES (999, 'later', '')");
@@ -353,9 +371,11 @@ test('an older and a newer schema: said, rows kept, and written when it fits', a
   assert.match(states[0], /run sql\/migrate/);
   assert.match(states[1], /run sql\/migrate/);
   assert.match(states[2], /newer plugin/);
+  assert.match(logs[0], /schema_too_old.*run sql\/migrate.*wait in/);
+  assert.match(newer.log, /schema_too_new.*newer plugin.*wait in/);
 });
 
-test('a second process on the same data_dir is refused, and says who has it', async () => {
+fault('a second process on the same data_dir is refused, and says who has it', async () => {
   const { driver, dataDir, settings } = await fresh();
   const second = await Driver.open(dataDir, { ...settings, node: 'node-2' });
   await second.ended;
@@ -365,7 +385,7 @@ test('a second process on the same data_dir is refused, and says who has it', as
   assert.match(second.lines[0], new RegExp(`refused .*in use by process ${driver.process.pid} \\(node node-1\\)`));
 });
 
-test('no database configured: rows wait in data_dir until there is one', async () => {
+fault('no database configured: rows wait in data_dir until there is one', async () => {
   const { driver, dataDir, settings } = await fresh({ writer: '' });
   await driver.finish(300, 1);
   const health = await driver.health();
@@ -377,7 +397,7 @@ test('no database configured: rows wait in data_dir until there is one', async (
   assert.equal(health.outbox.rows, 300);
 });
 
-test('two nodes write at once', async () => {
+fault('two nodes write at once', async () => {
   const { driver, settings } = await fresh();
   const other = await Driver.open(join(folder, 'other'), { ...settings, node: 'node-2' });
   await Promise.all([driver.finish(5 * kPlain, 1), other.finish(5 * kPlain, 500_001)]);
@@ -387,7 +407,7 @@ test('two nodes write at once', async () => {
   assert.deepEqual(nodes, [['node-1', String(5 * kPlain)], ['node-2', String(5 * kPlain)]]);
 });
 
-test('stopping with the database away gives up at the deadline, and the next start delivers', async () => {
+fault('stopping with the database away gives up at the deadline, and the next start delivers', async () => {
   const { driver, dataDir, settings } = await fresh();
   await drained(driver);
   await cluster.stop();
