@@ -96,6 +96,7 @@ for (const codec of ['vp9', 'h264']) {
         const { videoWidth, videoHeight } = await mediaFlows(page);
         seen.push(`${videoWidth}x${videoHeight}`);
         assert.equal(await page.evaluate(receivedCodec), `video/${codec === 'vp9' ? 'VP9' : 'H264'}`);
+        assert.deepEqual(await page.evaluate(transportFeedback), [true, true], 'transport-wide feedback on both PeerConnections');
       }
       for (const page of pages) await page.evaluate(() => window.call.sending.ask({ request: 'leave' }));
       for (const { resolution_max, resolution_min } of await stack.sessionRows(room, 2)) {
@@ -106,6 +107,12 @@ for (const codec of ['vp9', 'h264']) {
       await host.destroy();
     }
   });
+}
+
+/** Whether both ends want transport-wide feedback, by PeerConnection. */
+function transportFeedback() {
+  const wants = ({ sdp }) => /^a=rtcp-fb:\d+ transport-cc/m.test(sdp) && sdp.includes('transport-wide-cc-extensions-01');
+  return window.testConnections.map(({ localDescription, remoteDescription }) => wants(localDescription) && wants(remoteDescription));
 }
 
 async function receivedCodec() {
