@@ -257,6 +257,8 @@ void Switchboard::tick(MonotonicUs now) {
         if (track->kind != media::Kind::kVideo || track->legs.empty()) continue;
         if (track->route.waits_for_key_frame()) track->key_frames.ask(now);
         const MonotonicUs last = track->last_key_frame.load(std::memory_order_relaxed);
+        // Receivers find out a second later, when their own requests for what the relay never got have all failed.
+        if (last != 0 && track->stream.broken_since(now) > last) track->key_frames.ask(now);
         if (!track->key_frames.take_due(now, last == 0 ? std::nullopt : std::optional(last))) continue;
         ++session->keyframe_requests;
         if (auto sender = session->sender.lock()) requests.push_back({std::move(sender), track->m_line});

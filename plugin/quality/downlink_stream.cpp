@@ -21,6 +21,8 @@ void DownlinkStream::on_resumed(MonotonicUs now) {
 
 void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
   last_key_frame_.set(now);
+  const MonotonicUs open = request_open_.get();
+  if (open != 0 && answered_at_.get() <= open) answered_at_.set(now);
   if (events.size().known()) size_.set(events.size());
 }
 
@@ -80,10 +82,10 @@ void DownlinkStream::on_repair_block(const ReportBlock& block) {
 
 void DownlinkStream::on_request(MonotonicUs now) {
   requests_.add(1);
-  const MonotonicUs key_frame = last_key_frame_.get();
-  const MonotonicUs open = request_open_.get();
-  if (key_frame == 0 || (open != 0 && key_frame <= open)) return;  // nothing to freeze yet, or frozen already
-  const std::uint32_t ended_ms = open != 0 ? frozen_ms(open, key_frame) : 0;
+  const MonotonicUs open = request_open_.get(), answered = answered_at_.get();
+  if (last_key_frame_.get() == 0 || (open != 0 && answered <= open))
+    return;  // nothing to freeze yet, or frozen already
+  const std::uint32_t ended_ms = open != 0 ? frozen_ms(open, answered) : 0;
   if (ended_ms != 0) {
     freezes_.add(1);
     frozen_ms_.add(ended_ms);
@@ -195,8 +197,8 @@ void DownlinkStream::take_reports(DownlinkWindow& window) {
 void DownlinkStream::take_freezes(DownlinkWindow& window, MonotonicUs now) {
   std::uint32_t all_ms = frozen_ms_.get(), freezes = freezes_.get();
   if (const MonotonicUs open = request_open_.get(); open != 0) {
-    const MonotonicUs key_frame = last_key_frame_.get(), last = last_frame_.get();
-    const MonotonicUs end = key_frame > open ? key_frame : now - last > kPauseUs ? last : now;
+    const MonotonicUs answered = answered_at_.get(), last = last_frame_.get();
+    const MonotonicUs end = answered > open ? answered : now - last > kPauseUs ? last : now;
     const std::uint32_t open_ms = frozen_ms(open, end);
     all_ms += open_ms;
     if (open_ms != 0) ++freezes;

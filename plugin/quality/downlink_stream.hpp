@@ -120,12 +120,13 @@ class DownlinkStream {
   Counter<FrameSize> size_{};
   Counter<MonotonicUs> last_frame_{}, resumed_at_{}, pause_began_{}, pause_ended_{};
   Counter<MonotonicUs> last_key_frame_{};
+  Counter<MonotonicUs> answered_at_{};  // the first key frame after the request that is open
 
   // Thread of the reports.
   Counter<std::uint32_t> highest_{}, lost_{}, gaps_reported_{}, repaired_{}, jitter_{}, reports_{}, requests_{};
   Counter<std::uint32_t> freezes_{}, frozen_ms_{};
   Counter<MonotonicUs> last_report_{};
-  Counter<MonotonicUs> request_open_{};                         // the first request since the last key frame; 0: none
+  Counter<MonotonicUs> request_open_{};                         // the first request since it was answered; 0: none
   std::uint32_t seen_highest_ = before_first_, seen_gaps_ = 0;  // of the relay, at the report before
   std::uint32_t ssrc_ = 0, repair_ssrc_ = 0, repair_highest_ = 0;
   std::int32_t repair_lost_ = 0;

@@ -110,6 +110,55 @@ void a_late_retransmission_repairs_the_residual_loss_only(void**) {
   assert_int_equal(window.frames, 5);
 }
 
+// A page that makes its track anew has another SSRC and other numbers.
+void another_ssrc_is_no_loss(void**) {
+  UplinkStream stream(MediaKind::kAudio, Codec::kOpus, kSecond);
+  MonotonicUs now = kSecond;
+  const auto send = [&](std::uint16_t first, std::uint32_t ssrc) {
+    for (std::uint16_t i = 0; i < 50; ++i, now += 20'000) {
+      stream.on_rtp(rtp(static_cast<std::uint16_t>(first + i), 960U * first + 960U * i, ssrc), [&] { return now; });
+    }
+  };
+  send(100, 0xAAAA);
+  send(40'000, 0xBBBB);
+  send(7, 0xCCCC);
+  const UplinkWindow window = stream.take_window(now);
+  assert_int_equal(window.expected, 150);
+  assert_int_equal(window.lost, 0);
+  assert_true(*window.jitter_ms < 0.001);
+}
+
+// A start of a VP8 key frame (RFC 7741, RFC 6386).
+std::vector<std::uint8_t> key_frame(std::uint16_t sequence, std::uint32_t ssrc, std::uint8_t height) {
+  auto packet = rtp(sequence, sequence * 3000U, ssrc);
+  const std::array<std::uint8_t, 11> start{0x10, 0x10,   2, 0, 0x9D, 1, 0x2A, static_cast<std::uint8_t>(height + 60),
+                                           0,    height, 0};
+  std::copy(start.begin(), start.end(), packet.begin() + 12);
+  return packet;
+}
+
+// Layers come and go with the bandwidth; the picture is that of the largest that flows.
+void a_layer_that_stops_is_no_loss(void**) {
+  UplinkStream stream(MediaKind::kVideo, Codec::kVp8, kSecond);
+  stream.set_simulcast(true);
+  MonotonicUs now = kSecond;
+  std::uint16_t next_large = 0;
+  const auto send = [&](std::uint16_t from, bool large) {
+    for (std::uint16_t i = from; i < from + 60; ++i, now += 33'333) {
+      stream.on_rtp(key_frame(i, 0xAAAA, 90), [&] { return now; });
+      if (large) stream.on_rtp(key_frame(next_large++, 0xBBBB, 180), [&] { return now; });
+    }
+    return stream.take_window(now);
+  };
+  const UplinkWindow both = send(0, true), small = send(60, false), again = send(120, true);
+  assert_int_equal(both.size.height, 180);
+  assert_int_equal(both.frames, 60);
+  assert_int_equal(small.size.height, 90);
+  assert_int_equal(small.lost, 0);
+  assert_int_equal(again.size.height, 180);
+  assert_int_equal(again.lost, 0);
+}
+
 // A retransmission has a round trip's time; what comes late mends the picture, and after a second the receivers have
 // asked themselves.
 void what_is_not_retransmitted_in_time_breaks_the_picture(void**) {
@@ -182,6 +231,7 @@ void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
   frames(2 * kSecond, 2 * kSecond + 400 * kMs);
   key_frame(2 * kSecond + 400 * kMs);
   frames(2 * kSecond + 450 * kMs, 3 * kSecond);
+  key_frame(2 * kSecond + 900 * kMs);  // for another receiver: it ended nothing here
   const DownlinkWindow frozen = stream.take_window(3 * kSecond);
   for (MonotonicUs at = 5 * kSecond; at < 14 * kSecond; at += kSecond) stream.on_request(at);  // the camera is off
   const DownlinkWindow off = stream.take_window(14 * kSecond);
@@ -232,6 +282,8 @@ int main() {
       cmocka_unit_test(a_gap_is_lost_and_a_burst),
       cmocka_unit_test(an_overtaken_packet_was_never_lost),
       cmocka_unit_test(a_late_retransmission_repairs_the_residual_loss_only),
+      cmocka_unit_test(another_ssrc_is_no_loss),
+      cmocka_unit_test(a_layer_that_stops_is_no_loss),
       cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
