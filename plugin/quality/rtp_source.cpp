@@ -171,9 +171,9 @@ void RtpSource::remember_frame(std::uint32_t timestamp) {
 }
 
 // The core asks for a missing packet once, 12 ms after it missed it, and never again: what has not come by a generous
-// round trip later was lost on its way again, or the request was.
+// round trip later was lost on its way again, or the request was. The grace is for networks that reorder.
 MonotonicUs RtpSource::given_up_since(MonotonicUs now) const {
-  constexpr MonotonicUs kGraceUs = 40'000;
+  constexpr MonotonicUs kGraceUs = 100'000;
   const GapLog* gaps = gaps_.load(std::memory_order_acquire);
   if (gaps == nullptr) return 0;
   const std::uint32_t reorder_us = reorder_us_.get() != 0 ? reorder_us_.get() : 4 * kLikelyReorderUs;

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ExactnessBench, kProfiles, table } from '../support/exactness.mjs';
 
-const kShort = { 'loss-10': { seconds: 40 }, 'delay-100': { seconds: 40 }, blackout: { seconds: 35 } };
-const profiles =
-  process.env.CALLROOM_LONG === '1'
-    ? Object.entries(kProfiles)
-    : Object.entries(kShort).map(([name, changes]) => [name, { ...kProfiles[name], ...changes }]);
+// Few and short, with as much as possible at once; all of them in long runs.
+const kShort = [
+  ['loss-and-delay', { seconds: 40, up: { loss: 7, delay: 60, jitter: 10 }, down: { loss: 4, delay: 40 } }],
+  ['blackout', { ...kProfiles.blackout, seconds: 35 }],
+  ['mute', { ...kProfiles.mute, seconds: 42, muteSeconds: 8 }],
+];
+const profiles = process.env.CALLROOM_LONG === '1' ? Object.entries(kProfiles) : kShort;
 
 describe('figures of a call', { skip: process.getuid() !== 0 && 'takes root: network namespaces' }, () => {
   let bench;

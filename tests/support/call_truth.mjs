@@ -65,8 +65,7 @@ export function truthOf(readings, counts, sampleMs) {
   const sentVideo = network(counts.up, ssrcs('outbound', 'video'), tag);
   sent.droppedVideo = sentVideo.offered - sentVideo.delivered;
   const got = network(counts.down, ssrcs('inbound'), tag);
-  // What was dropped comes again on a stream of its own, which also carries old packets as padding: what of that repaired
-  // something nobody says, so the most that it can have been is how far off this truth may be.
+  // What was dropped comes again on a stream of its own, which also carries old packets as padding.
   const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag).delivered;
   const repaired = Math.min(again, sent.droppedVideo);
   const flowing = (list, field) => {
@@ -75,7 +74,6 @@ export function truthOf(readings, counts, sampleMs) {
     const began = (readings[at].at + (readings[at - 1]?.at ?? readings[at].at)) / 2; // between these two readings
     return (last.at - began) / 1000;
   };
-  const sending = flowing('outbound', 'packetsSent');
   const rtt = rttOf(readings, sampleMs);
   const video = (list, field) => last[list].filter((s) => s.kind === 'video').map((s) => s[field] ?? 0);
   return {
@@ -85,13 +83,13 @@ export function truthOf(readings, counts, sampleMs) {
     latency_p95_ms: rtt.latency_p95_ms,
     jitter_in_ms: mean(fresh(readings, 'remote', 'audio').filter(({ at }) => !pausedBefore(readings, at)).map((s) => 1000 * s.jitter)),
     jitter_out_ms: mean(readings.slice(3).flatMap((r) => r.inbound.filter((s) => s.kind === 'audio').map((s) => 1000 * s.jitter))),
-    bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / sending,
+    bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / flowing('outbound', 'packetsSent'),
     bandwidth_out_kbps: (got.offered * 8) / 1000 / flowing('inbound', 'packetsReceived'),
     frame_rate_in: frameRate(readings, 'outbound', 'framesSent'),
     sizes_in: sizes(readings, 'outbound'),
     sizes_out: sizes(readings, 'inbound'),
     frames_decoded: sum(video('inbound', 'framesDecoded')),
-    doubt: { ...rtt.doubt, bandwidth_in_kbps: ((again - repaired) * 8) / 1000 / sending },
+    doubt: rtt.doubt,
   };
 }
 

@@ -26,7 +26,7 @@ export function isPlausible(row, { minSeconds = 0, score = false, drops = 0, wid
   assert.equal(row.provider, 'janus', say('provider'));
   assert.equal(row.measured_by, 'server', say('measured_by'));
   if (score) {
-    within(row.quality_score, 50, 100, 'quality_score');
+    within(row.quality_score, 50, 100, `quality_score, by ${JSON.stringify(row.score_breakdown)},`);
     assert.ok(['excellent', 'good', 'fair', 'poor'].includes(row.overall_quality), say(row.overall_quality));
   }
 
