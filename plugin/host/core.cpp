@@ -12,6 +12,14 @@ gint janus_is_stopping(void) __attribute__((weak));
 
 namespace callroom::host {
 
+Result<std::optional<Jsep>> read_jsep(json::JsonView jsep) {
+  if (!jsep) return std::optional<Jsep>();
+  const auto type = jsep["type"].string();
+  const auto sdp = jsep["sdp"].string();
+  if (!type || !sdp) return Error{ErrorCode::kInvalidJsep, "A jsep needs the strings type and sdp"};
+  return std::optional(Jsep{std::string(*type), std::string(*sdp), false});
+}
+
 bool Core::push_event(janus_plugin_session* session, const std::string& transaction, const json::Json& event,
                       const std::optional<Jsep>& jsep) const {
   json::Json description;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.hpp"
 #include "host/janus.hpp"
 #include "json/json.hpp"
 
@@ -14,6 +15,9 @@ struct Jsep {
   std::string type, sdp;  // "offer" or "answer"
   bool ice_restart = false;
 };
+
+// What came with a message: nothing where there was none, an error where it is no jsep.
+Result<std::optional<Jsep>> read_jsep(json::JsonView jsep);
 
 class Core {
  public:

@@ -5,7 +5,7 @@
 namespace callroom::host {
 
 Handle::~Handle() {
-  janus_refcount_decrease(&core_session->ref);
+  janus_refcount_decrease_nodebug(&core_session->ref);
 }
 
 }  // namespace callroom::host

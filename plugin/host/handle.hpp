@@ -13,7 +13,7 @@
 
 namespace callroom::host {
 
-class CallSession;
+struct CallSession;
 struct Uplink;
 struct Downlink;
 

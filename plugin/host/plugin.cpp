@@ -29,18 +29,6 @@ concept AboutRooms = requires(Switchboard& board, const Request& request) {
   board.answer(request);
 };
 
-Result<std::optional<Jsep>> read_jsep(JsonView jsep) {
-  if (!jsep) return std::optional<Jsep>();
-  const auto type = jsep["type"].string();
-  const auto sdp = jsep["sdp"].string();
-  if (!type || !sdp) return Error{ErrorCode::kInvalidJsep, "A jsep needs the strings type and sdp"};
-  return std::optional(Jsep{std::string(*type), std::string(*sdp), false});
-}
-
-}  // namespace
-
-namespace {
-
 void log_storage(storage::LogLevel level, std::string_view text) {
   const std::string line(text);
   switch (level) {
