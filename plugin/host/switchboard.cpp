@@ -329,20 +329,26 @@ void Switchboard::end_all(const std::string& reason) {
 }
 
 void Switchboard::media_up(Handle& handle) {
-  const std::lock_guard lock(mutex_);
-  const SessionPtr session = handle.session;
-  if (!session) return;
   const MonotonicUs now = monotonic_now();
-  if (std::exchange(session->hung_up_at, 0) != 0) session->quality.disconnected(now);  // it came back before it counted
-  session->quality.connected(now);
-  if (session->sender.lock().get() == &handle) {
-    for (const auto& track : session->uplink.tracks) {
-      if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
+  std::vector<KeyFrameRequest> requests;
+  {
+    const std::lock_guard lock(mutex_);
+    const SessionPtr session = handle.session;
+    if (!session) return;
+    if (std::exchange(session->hung_up_at, 0) != 0)
+      session->quality.disconnected(now);  // it came back before it counted
+    session->quality.connected(now);
+    if (session->sender.lock().get() == &handle) {
+      for (const auto& track : session->uplink.tracks) {
+        if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
+      }
+      cap(*session);
+    } else if (session->downlink) {
+      receiver_up(*session);
+      requests = first_key_frames(*session, now);
     }
-    cap(*session);
-  } else if (session->downlink) {
-    receiver_up(*session);
   }
+  send(requests);
 }
 
 void Switchboard::media_down(Handle& handle) {

@@ -159,6 +159,12 @@ class Switchboard {
   void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
   void carry_out_move(CallSession& session, const media::Move& move);
   void receiver_up(CallSession& session);
+  struct KeyFrameRequest {
+    std::shared_ptr<Handle> sender;
+    int m_line;
+  };
+  std::vector<KeyFrameRequest> first_key_frames(const CallSession& receiver, MonotonicUs now);
+  void send(const std::vector<KeyFrameRequest>& requests) const;  // without the lock
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
   void detach(DownlinkTrack& track);
   void begin_uplink_anew(Uplink& uplink);

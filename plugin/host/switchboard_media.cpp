@@ -227,11 +227,6 @@ void Switchboard::cap(const CallSession& session) {
 
 namespace {
 
-struct KeyFrameRequest {
-  std::shared_ptr<Handle> sender;
-  int m_line;
-};
-
 void note_requests(const CallSession& receiver, MonotonicUs now) {
   for (const auto& track : receiver.downlink->tracks) {
     if (!track->key_frame_asked.exchange(false, std::memory_order_relaxed)) continue;
@@ -265,6 +260,25 @@ void Switchboard::tick(MonotonicUs now) {
       }
     }
   }
+  send(requests);
+}
+
+// Of a receiver that has just come up: its first picture does not wait for the next tick.
+std::vector<Switchboard::KeyFrameRequest> Switchboard::first_key_frames(const CallSession& receiver, MonotonicUs now) {
+  std::vector<KeyFrameRequest> requests;
+  for (const auto& track : receiver.downlink->tracks) {
+    UplinkTrack* source = track->source.load(std::memory_order_relaxed);
+    const auto sender = sessions_.find(track->source_session);
+    if (source == nullptr || source->kind != media::Kind::kVideo || sender == sessions_.end()) continue;
+    source->key_frames.ask(now);
+    if (!source->key_frames.take_due(now, std::nullopt)) continue;
+    ++sender->second->keyframe_requests;
+    if (auto handle = sender->second->sender.lock()) requests.push_back({std::move(handle), source->m_line});
+  }
+  return requests;
+}
+
+void Switchboard::send(const std::vector<KeyFrameRequest>& requests) const {
   for (const KeyFrameRequest& request : requests) {
     core_.request_key_frame(request.sender->core_session, request.m_line);
   }
