@@ -23,7 +23,6 @@ function dice(seed) {
 }
 
 let stack;
-let browser;
 const random = dice(kSeed);
 const joined = new Set(); // ids of sessions whose join was answered
 const left = new Set(); // of those whose end was acknowledged
@@ -31,10 +30,8 @@ const database = { kills: 0, away: 0 };
 
 before(async () => {
   stack = await startStack({ fsync: 'on', 'plugin.room-crowd.capacity': 32 });
-  browser = await launchBrowser();
 }, { timeout: 60_000 });
 after(async () => {
-  await browser?.close();
   await stack?.close();
 });
 
@@ -73,7 +70,7 @@ async function round(number) {
     });
   }
   const away = random() < 0.2; // the rows of this round wait on the disk while Janus dies
-  if (away) await stack.stop('postgres', 'KILL');
+  if (away) await stack.stop('postgres', 'QUIT'); // as in a crash
   await new Promise((resolve) => setTimeout(resolve, random() * kLongestMs)); // the random moment
   killed.abort();
   await kill();
@@ -97,16 +94,21 @@ async function settled() {
 }
 
 test('a call in two real browsers has rows with what was measured until the kill', { timeout: 90_000 }, async () => {
-  const pages = [];
-  for (const name of ['Ada', 'Grace']) pages.push(await joinCall(browser, stack, { room: 'real', name }));
-  await Promise.all(pages.map((page) => mediaFlows(page)));
-  const { sessions } = await until(
-    () => stack.admin.ask({ request: 'live', room: 'real' }),
-    (live) => live.sessions.length === 2 && live.sessions.every(({ duration_s, sample }) => sample && duration_s > 7),
-    { timeoutMs: 30_000, what: 'two samples of both' },
-  );
-  await kill();
-  for (const page of pages) await page.close();
+  const browser = await launchBrowser();
+  let sessions;
+  try {
+    const pages = [];
+    for (const name of ['Ada', 'Grace']) pages.push(await joinCall(browser, stack, { room: 'real', name }));
+    await Promise.all(pages.map((page) => mediaFlows(page)));
+    ({ sessions } = await until(
+      () => stack.admin.ask({ request: 'live', room: 'real' }),
+      (live) => live.sessions.length === 2 && live.sessions.every(({ duration_s, sample }) => sample && duration_s > 7),
+      { timeoutMs: 30_000, what: 'two samples of both' },
+    ));
+    await kill();
+  } finally {
+    await browser.close();
+  }
   await stack.start('janus');
   const rows = await stack.sessionRows('real', 2);
   for (const { session_id } of sessions) joined.add(session_id);
