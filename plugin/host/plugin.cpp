@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "admin/turn_requests.hpp"
+#include "host/alert_events.hpp"
 #include "host/monotonic.hpp"
 #include "host/packet_path.hpp"
 #include "host/test_rooms.hpp"
@@ -44,7 +45,7 @@ void log_storage(storage::LogLevel level, std::string_view text) {
   }
 }
 
-Result<std::unique_ptr<storage::Store>> open_store(const Config& config) {
+Result<std::unique_ptr<storage::Store>> open_store(const Config& config, const Core& core) {
   storage::StoreConfig store;
   store.data_dir = config.data_dir;
   store.writer = config.database_writer;
@@ -53,6 +54,9 @@ Result<std::unique_ptr<storage::Store>> open_store(const Config& config) {
   store.statement_timeout = config.statement_timeout;
   store.max_sessions = config.max_sessions;
   store.alert_rules = config.alert_rules;
+  store.on_alert = [core, events = config.events](const storage::Alert& alert) {
+    tell_event_handlers(core, events, alert);
+  };
   store.snapshot_capacity = quality::SessionQuality::kMostSnapshotBytes;
   store.recover = [](std::span<const std::uint8_t> snapshot) {
     return quality::summary_of_snapshot(std::as_bytes(snapshot));
@@ -83,7 +87,7 @@ std::unique_ptr<Plugin> Plugin::start(janus_callbacks* callbacks, janus_plugin* 
     JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", config.error().text.c_str());
     return nullptr;
   }
-  auto store = open_store(*config);
+  auto store = open_store(*config, Core(callbacks, entry));
   if (!store) {
     JANUS_LOG(LOG_FATAL, "[callroom] Not loaded: %s\n", store.error().text.c_str());
     return nullptr;
@@ -109,7 +113,7 @@ Plugin::Plugin(const Core& core, Config config, std::unique_ptr<storage::Store> 
       registry_(pool_),
       switchboard_(config_, core_, store_.get(), reader_.get()),
       open_rooms_(switchboard_, registry_, config_.node),
-      turn_tests_(start_turn_tests(config_, store_.get())),
+      turn_tests_(start_turn_tests(config_, core_, store_.get())),
       dispatcher_({open_rooms_, store_.get(), reader_.get(), config_.database_admin_user, wall_now}) {
   admin::add_turn_requests(dispatcher_, *turn_tests_);
   add_test_room_request(dispatcher_, switchboard_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "host/alert_events.hpp"
 #include "host/janus.hpp"
 #include "host/monotonic.hpp"
 #include "json/turn_json.hpp"
@@ -24,7 +25,7 @@ void log_availability(const turn::AvailabilityReport& report) {
 
 }  // namespace
 
-std::unique_ptr<turn::TestService> start_turn_tests(const Config& config, storage::Store* store) {
+std::unique_ptr<turn::TestService> start_turn_tests(const Config& config, const Core& core, storage::Store* store) {
   turn::TestOptions options;
   options.servers = config.turn_servers;
   options.allow_adhoc = config.allow_adhoc_tests && config.admin_secret_set;
@@ -35,9 +36,13 @@ std::unique_ptr<turn::TestService> start_turn_tests(const Config& config, storag
     record.node = node;
     store->keep(record);
   };
-  options.on_availability = [store, node = config.node](const turn::AvailabilityReport& report) {
+  options.on_availability = [store, core, events = config.events,
+                             node = config.node](const turn::AvailabilityReport& report) {
     log_availability(report);
-    if (report.level != turn::Availability::kOk) store->keep(storage::TurnAlert{report, wall_now(), node});
+    if (report.level == turn::Availability::kOk) return;
+    const storage::TurnAlert alert{report, wall_now(), node};
+    store->keep(alert);
+    tell_event_handlers(core, events, alert);
   };
   return std::make_unique<turn::TestService>(std::move(options));
 }

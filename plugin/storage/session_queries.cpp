@@ -213,8 +213,9 @@ Query alerts_query(WallTime from, WallTime to, std::size_t limit, const std::opt
       "SELECT a.*, coalesce((SELECT jsonb_agg(e.session_id) FROM (SELECT s.session_id FROM session_quality_logs s "
       "WHERE "
       "s.created_at >= a.window_start AND s.created_at < a.window_end AND CASE a.metric WHEN 'drops_share' THEN "
-      "s.connection_drops > 0 WHEN 'latency' THEN s.latency_avg_ms >= a.threshold ELSE s.overall_quality IN ('poor', "
-      "'failed') END ORDER BY s.created_at DESC LIMIT 10) e), '[]'::jsonb) AS examples FROM (SELECT * FROM "
+      "s.connection_drops > 0 WHEN 'latency' THEN s.latency_avg_ms >= a.threshold WHEN 'turn_servers' THEN false "
+      "ELSE s.overall_quality IN ('poor', 'failed') END ORDER BY s.created_at DESC LIMIT 10) e), '[]'::jsonb) AS "
+      "examples FROM (SELECT * FROM "
       "session_quality_alerts WHERE " +
           where + " ORDER BY raised_at DESC, rule DESC LIMIT " + std::to_string(limit + 1) +
           ") a ORDER BY a.raised_at DESC, a.rule DESC",

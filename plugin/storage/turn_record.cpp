@@ -65,11 +65,15 @@ std::vector<std::uint8_t> encode(const turn::CheckRecord& record) {
   return json.payload(TurnRecordKind::kCheck);
 }
 
+const char* rule_name(const TurnAlert& alert) {
+  return alert.availability.level == turn::Availability::kCritical ? "turn_servers_critical" : "turn_servers_warning";
+}
+
 // As a rule of the configuration would raise it: below two servers is a warning, below one critical.
 std::vector<std::uint8_t> encode(const TurnAlert& alert) {
   JsonObject json;
   const bool critical = alert.availability.level == turn::Availability::kCritical;
-  json.text("rule", critical ? "turn_servers_critical" : "turn_servers_warning");
+  json.text("rule", rule_name(alert));
   json.number("value", alert.availability.reachable).number("threshold", critical ? 1 : 2);
   json.number("servers", alert.availability.checked).text("raised_at", rfc3339(alert.raised_at));
   json.text("node", alert.node);

@@ -17,12 +17,15 @@
 
 namespace callroom::storage {
 
-// That the number of working TURN servers has reached a new level; kept as an alert of the rule "turn_servers".
+// That the number of working TURN servers has reached a new level.
 struct TurnAlert {
   turn::AvailabilityReport availability;
   WallTime raised_at{};
   std::string node;
 };
+
+// The rule that such an alert is listed under: "turn_servers_warning" or "turn_servers_critical".
+const char* rule_name(const TurnAlert& alert);
 
 enum class TurnRecordKind : std::uint8_t { kCheck = 'T', kAlert = 'A' };
 
