@@ -1,10 +1,10 @@
 // Alerts on the real stack: each kind of rule of the .jcfg, once for each window, in Postgres, by NOTIFY, to Janus's event handlers,
 // and in the panel with its sessions.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { launchBrowser, openPage } from '../support/browser.mjs';
+import { startEventBackend } from '../support/event_backend.mjs';
 import { JanusClient } from '../support/janus_client.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
@@ -21,15 +21,14 @@ const kRaised = ['drops', 'many-bad', 'one-bad', 'slow'];
 
 let stack;
 let browser;
-let handler;
+let backend;
 let listener;
-const told = []; // by Janus's event handler
 const notified = []; // by Postgres
 before(async () => {
-  handler = await eventReceiver();
+  backend = await startEventBackend();
   const rules = Object.entries(kRules).map(([name, rule]) => [`plugin.alerts.${name}`, `{ ${rule}; window = 5; }`]);
   stack = await startStack({
-    event_backend: `http://127.0.0.1:${handler.address().port}/`,
+    event_backend: backend.url,
     ...Object.fromEntries(rules),
     // Two servers where nothing listens, looked at when Janus starts, and every minute.
     'plugin.ice.servers': 'dead,gone',
@@ -50,20 +49,8 @@ after(async () => {
   await browser?.close();
   await listener?.end();
   await stack?.close();
-  await new Promise((resolve) => handler?.close(resolve) ?? resolve());
+  backend?.close();
 });
-
-/** What Janus's sample event handler posts: one event, or several. */
-async function eventReceiver() {
-  const server = createServer(async (request, response) => {
-    let text = '';
-    for await (const part of request) text += part;
-    told.push(...[JSON.parse(text)].flat());
-    response.end();
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
 
 /** A session that joined and never had media, which makes it a failed one. */
 async function failedSession(room) {
@@ -93,7 +80,7 @@ const kDropped = '10000000-0000-4000-8000-000000000002';
 const kVerySlow = '10000000-0000-4000-8000-000000000003';
 
 const ofSessions = ({ metric }) => metric !== 'turn_servers';
-const alertsTold = () => told.map(({ event }) => event?.data ?? event).filter((event) => event?.callroom === 'alert');
+const alertsTold = () => backend.told.filter(({ callroom }) => callroom === 'alert');
 const stored = () => stack.rows('SELECT * FROM session_quality_alerts ORDER BY rule, window_start');
 const window = ({ rule, window_start }) => `${rule} ${new Date(window_start).toISOString()}`;
 
