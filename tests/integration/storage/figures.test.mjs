@@ -32,16 +32,30 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const kColumns = `count(*) AS sessions, count(quality_score) AS scored, avg(quality_score) AS score,
-  count(*) FILTER (WHERE overall_quality = 'excellent') AS excellent, count(*) FILTER (WHERE overall_quality = 'good') AS good,
-  count(*) FILTER (WHERE overall_quality = 'fair') AS fair, count(*) FILTER (WHERE overall_quality = 'poor') AS poor,
-  count(*) FILTER (WHERE overall_quality = 'failed') AS failed, count(*) FILTER (WHERE overall_quality = 'unrated') AS unrated,
-  100.0 * count(*) FILTER (WHERE overall_quality IN ('poor', 'failed')) / nullif(count(*) FILTER (WHERE overall_quality <> 'unrated'), 0) AS poor_or_failed,
-  avg(latency_avg_ms) AS latency, count(latency_avg_ms) AS latency_sessions, percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_avg_ms) AS p50,
-  percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_avg_ms) AS p95, avg(jitter_avg_ms) AS jitter, avg(packet_loss_in_pct) AS loss_in,
-  avg(packet_loss_out_pct) AS loss_out, avg(bandwidth_in_kbps) AS bandwidth_in, avg(frame_rate_avg) AS frame_rate,
-  100.0 * count(*) FILTER (WHERE connection_drops > 0) / nullif(count(*), 0) AS drops_share, sum(connection_drops) AS drops,
-  sum(freeze_count) AS freezes, sum(freeze_ms) AS freeze_ms, sum(duration_s) AS duration_s, 1.96 * stddev_samp(quality_score) / nullif(sqrt(count(quality_score)), 0) AS score_margin`;
+const kRatings = ['excellent', 'good', 'fair', 'poor', 'failed', 'unrated'];
+// The name of each mean in the answers, and its column.
+const kMeans = {
+  score: 'quality_score', latency: 'latency_avg_ms', jitter: 'jitter_avg_ms', loss_in: 'packet_loss_in_pct', loss_out: 'packet_loss_out_pct',
+  bandwidth_in: 'bandwidth_in_kbps', bandwidth_out: 'bandwidth_out_kbps', frame_rate: 'frame_rate_avg',
+};
+const kRated = "count(*) FILTER (WHERE overall_quality <> 'unrated')";
+const kPoorOrFailed = "count(*) FILTER (WHERE overall_quality IN ('poor', 'failed'))";
+const kDropped = 'count(*) FILTER (WHERE connection_drops > 0)';
+const share = (hits, all) => `100.0 * ${hits} / nullif(${all}, 0)`;
+const shareMargin = (hits, all) => `CASE WHEN ${all} > 1 THEN 196 * sqrt(${hits}::float8 / ${all} * (1 - ${hits}::float8 / ${all}) / ${all}) END`;
+const kColumns = [
+  'count(*) AS sessions',
+  ...kRatings.map((rating) => `count(*) FILTER (WHERE overall_quality = '${rating}') AS ${rating}`),
+  ...Object.entries(kMeans).flatMap(([name, column]) => [
+    `avg(${column}) AS ${name}`, `count(${column}) AS ${name}_sessions`, `1.96 * stddev_samp(${column}) / nullif(sqrt(count(${column})), 0) AS ${name}_margin`,
+  ]),
+  'percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_avg_ms) AS p50', 'percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_avg_ms) AS p95',
+  `${share(kPoorOrFailed, kRated)} AS poor_or_failed`, `${kRated} AS rated`, `${shareMargin(kPoorOrFailed, kRated)} AS poor_or_failed_margin`,
+  `${share(kDropped, 'count(*)')} AS drops_share`, `${kDropped} AS dropped`, `${shareMargin(kDropped, 'count(*)')} AS drops_margin`,
+  'sum(connection_drops) AS drops', 'sum(recoveries) AS recoveries', 'sum(freeze_count) AS freezes', 'sum(freeze_ms) AS freeze_ms',
+  'sum(duration_s) AS duration_s', 'sum(negotiations) AS negotiations', 'sum(glare_count) AS glare',
+  `ARRAY[${Array.from({ length: 20 }, (_, bin) => `count(quality_score) FILTER (WHERE least(floor(quality_score / 5), 19) = ${bin})`)}] AS score_histogram`,
+].join(', ');
 
 async function fromRows(where, group = '') {
   const text = await cluster.value(
@@ -57,25 +71,61 @@ function near(actual, expected, what, tolerance = 1e-9) {
   assert.ok(Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected)), `${what}: ${actual}, the rows say ${expected}`);
 }
 
+/** Every figure of an answer, and that it has no other. */
 function same(figures, rows, what) {
+  const { score, scored, score_margin, ratings, poor_or_failed, drops, freezes, score_histogram, latency } = figures;
+  const means = { ...figures, score: { avg: score, sessions: scored, margin: score_margin } };
   const pairs = {
-    sessions: figures.sessions, scored: figures.scored, score: figures.score, poor_or_failed: figures.poor_or_failed.share_pct,
-    latency: figures.latency.avg_ms, latency_sessions: figures.latency.sessions, jitter: figures.jitter.avg_ms, loss_in: figures.loss_in.avg_pct,
-    loss_out: figures.loss_out.avg_pct, bandwidth_in: figures.bandwidth_in.avg_kbps, frame_rate: figures.frame_rate.avg,
-    drops_share: figures.drops.share_pct,
+    sessions: figures.sessions, poor_or_failed: poor_or_failed.share_pct, rated: poor_or_failed.sessions, drops_share: drops.share_pct, dropped: drops.sessions,
   };
-  for (const rating of ['excellent', 'good', 'fair', 'poor', 'failed', 'unrated']) pairs[rating] = figures.ratings[rating].sessions;
-  for (const [name, value] of Object.entries(pairs)) near(value, rows[name], `${what} ${name}`);
-  for (const [name, value] of [['drops', figures.drops.count], ['freezes', figures.freezes.count], ['freeze_ms', figures.freezes.ms], ['duration_s', figures.duration_s]]) {
-    near(value, rows[name] ?? 0, `${what} ${name}`);
+  for (const name of Object.keys(kMeans)) {
+    const { margin, sessions, p50_ms, p95_ms, ...average } = means[name];
+    [pairs[name]] = Object.values(average);
+    pairs[`${name}_sessions`] = sessions;
+    // Sums of squares are kept of those whose difference is judged.
+    if (!/bandwidth|frame_rate/.test(name)) near(margin, rows[`${name}_margin`], `${what} ${name}_margin`, 1e-6);
   }
-  near(figures.score_margin, rows.score_margin, `${what} score_margin`, 1e-6);
+  for (const rating of kRatings) {
+    pairs[rating] = ratings[rating].sessions;
+    near(ratings[rating].share_pct, rows.sessions > 0 ? (100 * rows[rating]) / rows.sessions : null, `${what} share of ${rating}`);
+  }
+  for (const [name, value] of Object.entries(pairs)) near(value, rows[name], `${what} ${name}`);
+  const sums = { drops: drops.count, recoveries: drops.recoveries, freezes: freezes.count, freeze_ms: freezes.ms, duration_s: figures.duration_s, negotiations: figures.negotiations, glare: figures.glare };
+  for (const [name, value] of Object.entries(sums)) near(value, rows[name] ?? 0, `${what} ${name}`);
   // By histogram: never off by more than the width of a bin, 8 %. With few sessions the definition itself leaves more room.
   if (rows.latency_sessions >= 200) {
-    near(figures.latency.p50_ms, rows.p50, `${what} p50`, 0.08);
-    near(figures.latency.p95_ms, rows.p95, `${what} p95`, 0.08);
+    near(latency.p50_ms, rows.p50, `${what} p50`, 0.08);
+    near(latency.p95_ms, rows.p95, `${what} p95`, 0.08);
   }
-  assert.equal(figures.score_histogram.reduce((a, b) => a + b), rows.scored, `${what} score_histogram`);
+  assert.deepEqual(score_histogram, rows.score_histogram, `${what} score_histogram`);
+  const known = [...Object.keys(kMeans), 'sessions', 'duration_s', 'scored', 'score_margin', 'ratings', 'poor_or_failed', 'drops', 'freezes', 'negotiations', 'glare', 'score_histogram'];
+  assert.deepEqual(Object.keys(figures).filter((name) => !known.includes(name) && !['at', 'provider'].includes(name)), [], 'a figure that nothing checks');
+}
+
+/** The four targets of the service, from the rows of this period and of the one before. */
+function sameTargets(targets, now, before) {
+  const wanted = [['score', 'score', 75, true], ['poor_or_failed', 'poor_or_failed', 10, false], ['latency', 'latency', 200, false], ['drops', 'drops_share', 5, false]];
+  assert.deepEqual(targets.map(({ figure, target }) => [figure, target]), wanted.map(([figure, , target]) => [figure, target]));
+  for (const [i, [figure, name, target, higher]] of wanted.entries()) {
+    near(targets[i].value, now[name], `target ${figure}`);
+    near(targets[i].before, before[name], `target ${figure} before`);
+    assert.equal(targets[i].met, now[name] === null ? null : higher ? now[name] > target : now[name] < target, `target ${figure}`);
+  }
+}
+
+/** Janus less p2p, and whether chance alone would do as much. */
+function sameComparison(comparison, [janus, p2p]) {
+  const names = { score: 'score', latency: 'latency', jitter: 'jitter', loss_in: 'loss_in', loss_out: 'loss_out', poor_or_failed: 'poor_or_failed', drops: 'drops_share' };
+  assert.deepEqual(comparison.map(({ figure }) => figure), Object.keys(names));
+  for (const { figure, difference, margin, within_noise } of comparison) {
+    const [a, b] = [janus[names[figure]], p2p[names[figure]]];
+    const margins = [janus[`${figure}_margin`], p2p[`${figure}_margin`]];
+    const expected = a === null || b === null ? null : a - b;
+    const wide = margins.includes(null) ? null : Math.hypot(...margins);
+    near(difference, expected, `difference of ${figure}`);
+    near(margin, wide, `margin of ${figure}`, 1e-6);
+    assert.equal(within_noise, expected === null || wide === null ? null : Math.abs(expected) <= wide, `noise of ${figure}`);
+  }
 }
 
 const day = (days, ms = 0) => new Date(Date.now() - days * 86_400_000 - ms).toISOString();
@@ -95,19 +145,20 @@ const kScopes = [
 for (const [scope, where] of kScopes) {
   test(`figures of ${JSON.stringify(scope).slice(0, 90)}`, async () => {
     const summary = await driver.admin('summary', scope);
-    same(summary.current, (await fromRows(`${inRange(summary)} AND ${where}`))[0], 'summary');
+    const [now] = await fromRows(`${inRange(summary)} AND ${where}`);
     const length = new Date(summary.to) - new Date(summary.from);
-    if (!scope.from) {
-      const before = { from: new Date(new Date(summary.from) - length).toISOString(), to: summary.from };
-      same(summary.before, (await fromRows(`${inRange(before)} AND ${where}`))[0], 'before');
-    }
-    const [score] = summary.targets;
-    assert.equal(score.met, summary.current.score === null ? null : summary.current.score > 75);
+    const inBefore = inRange({ from: new Date(new Date(summary.from) - length).toISOString(), to: summary.from });
+    const [before] = await fromRows(`${inBefore} AND ${where}`);
+    same(summary.current, now, 'summary');
+    same(summary.before, before, 'before');
+    sameTargets(summary.targets, now, before);
 
     const providers = await driver.admin('providers', scope);
     const byProvider = await fromRows(`${inRange(providers)} AND ${where}`, 'provider');
     assert.deepEqual(providers.providers.map((one) => one.provider), byProvider.map((one) => one.key));
     for (const [i, one] of providers.providers.entries()) same(one, byProvider[i], one.provider);
+    if (byProvider.length === 2) sameComparison(providers.comparison, byProvider);
+    else assert.deepEqual(providers.comparison, []);
 
     const series = await driver.admin('series', scope);
     const width = { '5m': "date_bin('5 minutes', created_at, '2000-01-01Z')", hour: "date_trunc('hour', created_at, 'UTC')", day: "date_trunc('day', created_at, 'UTC')" }[series.bucket];
@@ -122,9 +173,22 @@ for (const [scope, where] of kScopes) {
     assert.equal(found, byBucket.size);
 
     const issues = await driver.admin('issues', scope);
-    const hits = await cluster.sql(`SELECT i.code, i.severity, count(*) FROM session_quality_logs, jsonb_to_recordset(issues) i (code text, severity text) WHERE ${inRange(issues)} AND ${where} GROUP BY 1, 2`);
+    const hitsOf = async (period) =>
+      await cluster.sql(`SELECT i.code, i.severity, count(*) FROM session_quality_logs, jsonb_to_recordset(issues) i (code text, severity text) WHERE ${period} AND ${where} GROUP BY 1, 2`);
     const key = (code, severity, n) => `${code} ${severity} ${n}`;
+    const hits = await hitsOf(inRange(issues));
+    const hitsBefore = new Map((await hitsOf(inBefore)).map(([code, severity, n]) => [`${code} ${severity}`, Number(n)]));
+    assert.deepEqual([issues.sessions, issues.sessions_before], [now.sessions, before.sessions]);
     assert.deepEqual(issues.issues.map((one) => key(one.code, one.severity, one.sessions)).sort(), hits.map((one) => key(...one)).sort());
+    assert.deepEqual(issues.issues.map((one) => one.sessions), issues.issues.map((one) => one.sessions).sort((a, b) => b - a), 'the most frequent first');
+    for (const one of issues.issues) {
+      const earlier = hitsBefore.get(`${one.code} ${one.severity}`) ?? 0;
+      const shareBefore = before.sessions > 0 ? (100 * earlier) / before.sessions : null;
+      near(one.share_pct, (100 * one.sessions) / now.sessions, `share of ${one.code}`);
+      near(one.before.sessions, earlier, `${one.code} before`);
+      near(one.before.share_pct, shareBefore, `share of ${one.code} before`);
+      near(one.change_pct, shareBefore > 0 ? (100 * (one.share_pct - shareBefore)) / shareBefore : null, `change of ${one.code}`);
+    }
     for (const { code, severity, examples } of issues.issues) {
       const right = await cluster.value(`SELECT count(*) FROM session_quality_logs WHERE session_id IN ('${examples.join("','")}') AND ${inRange(issues)} AND ${where} AND issues @> '[{"code":"${code}","severity":"${severity}"}]'`);
       assert.ok(examples.length > 0 && Number(right) === examples.length, `examples of ${code}`);
