@@ -11,14 +11,21 @@ void GapLog::add(std::uint16_t first, std::uint32_t count, MonotonicUs now) {
   gap.count = gap.missing = gap.lost = packets & kMostPackets;
   gap.noticed = tick(now) & (kTicks - 1);
   gaps_[next_].set(gap);
+  arrived_[next_] = 0;
   next_ = static_cast<std::uint8_t>((next_ + 1U) % gaps_.size());
 }
 
 GapLog::Filled GapLog::fill(std::uint16_t sequence, MonotonicUs now, MonotonicUs reorder_us) {
-  for (auto& entry : gaps_) {
+  for (std::size_t i = 0; i < gaps_.size(); ++i) {
+    Counter<Gap>& entry = gaps_[i];
     Gap gap = entry.get();
     const auto offset = static_cast<std::uint16_t>(sequence - gap.first);
     if (gap.missing == 0 || offset >= gap.count) continue;
+    if (offset < 32) {
+      const std::uint32_t bit = 1U << offset;
+      if ((arrived_[i] & bit) != 0) return {};
+      arrived_[i] |= bit;
+    }
     const MonotonicUs age = age_us(gap, now);
     Filled filled{Late::kTooLate, false};
     gap.missing = (gap.missing - 1U) & kMostPackets;

@@ -69,6 +69,9 @@ class GapLog {
 
   std::array<Counter<Gap>, 16> gaps_{};
   std::array<Counter<std::uint16_t>, 32> late_{};  // packets by lateness, in steps of kLatenessUs
+  // Of each gap's first packets, which have come: padding repeats packets, and a packet fills its place once. The
+  // source's thread's own.
+  std::array<std::uint32_t, 16> arrived_{};
   std::uint8_t next_ = 0;
 };
 

@@ -55,9 +55,10 @@ function network(counts, ssrcs, tag) {
  * The truth about one page's call.
  * @param readings of readStatistics(), one a second or so
  * @param counts of NetEmulator.counts() at the end
- * @param sampleMs of the plugin, to take medians over the same stretches of time
+ * @param sampleMs of the plugin, to take means over the same stretches of time
+ * @param outage [from, to] in which nothing got through: frames sent then count nowhere, nor does their time
  */
-export function truthOf(readings, counts, sampleMs) {
+export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
   const last = readings.at(-1);
   const tag = tagBytes(last.cipher);
   const ssrcs = (list, kind) => [...new Set(readings.flatMap((reading) => reading[list].filter((s) => !kind || s.kind === kind).map((s) => s.ssrc)))];
@@ -65,9 +66,10 @@ export function truthOf(readings, counts, sampleMs) {
   const sentVideo = network(counts.up, ssrcs('outbound', 'video'), tag);
   sent.droppedVideo = sentVideo.offered - sentVideo.delivered;
   const got = network(counts.down, ssrcs('inbound'), tag);
-  // What was dropped comes again on a stream of its own, which also carries old packets as padding.
-  const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag).delivered;
-  const repaired = Math.min(again, sent.droppedVideo);
+  // What was dropped comes again on a stream of its own, which also carries old packets as padding; some of that is dropped too.
+  const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag);
+  const asked = sum(last.outbound.map((stream) => stream.retransmittedBytesSent ?? 0));
+  const repaired = Math.min(asked * (1 - again.dropped / Math.max(1, again.packets)), sent.droppedVideo);
   const flowing = (list, field) => {
     const at = readings.findIndex((r) => sum(r[list].map((s) => s[field] ?? 0)) > 0);
     if (at < 0) return 0;
@@ -85,7 +87,7 @@ export function truthOf(readings, counts, sampleMs) {
     jitter_out_ms: mean(readings.slice(3).flatMap((r) => r.inbound.filter((s) => s.kind === 'audio').map((s) => 1000 * s.jitter))),
     bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / flowing('outbound', 'packetsSent'),
     bandwidth_out_kbps: (got.offered * 8) / 1000 / flowing('inbound', 'packetsReceived'),
-    frame_rate_in: frameRate(readings, 'outbound', 'framesSent'),
+    frame_rate_in: frameRate(readings, 'outbound', 'framesSent', outage),
     sizes_in: sizes(readings, 'outbound'),
     sizes_out: sizes(readings, 'inbound'),
     frames_decoded: sum(video('inbound', 'framesDecoded')),
@@ -128,8 +130,9 @@ function rttOf(readings, sampleMs) {
       ...reading.remote.map((report) => [`report ${report.ssrc}`, report.roundTripTimeMeasurements, report.totalRoundTripTime]),
     ];
     for (const [id, count = 0, total = 0] of totals) {
-      const last = before.get(id) ?? { count: 0, total: 0 };
+      const last = before.get(id);
       before.set(id, { count, total });
+      if (!last) continue; // the first ones wait for two pages that start up
       const trips = count - last.count;
       if (trips <= 0) continue;
       const ms = (1000 * (total - last.total)) / trips;
@@ -153,14 +156,15 @@ function rttOf(readings, sampleMs) {
   };
 }
 
-/** Frames a second while there were frames. */
-function frameRate(readings, list, field) {
+/** Frames a second while there were frames, and they got through. */
+function frameRate(readings, list, field, [from, to]) {
   let frames = 0;
   let ms = 0;
   for (let i = 1; i < readings.length; ++i) {
     const count = (reading) => sum(reading[list].filter((s) => s.kind === 'video').map((s) => s[field] ?? 0));
     const more = count(readings[i]) - count(readings[i - 1]);
     if (more === 0 || count(readings[i - 1]) === 0) continue; // off, or not begun
+    if (readings[i].at > from && readings[i - 1].at < to) continue;
     frames += more;
     ms += readings[i].at - readings[i - 1].at;
   }

@@ -101,7 +101,7 @@ export class ExactnessBench {
     await Promise.all(pages.map((page) => page.evaluate(() => call.sending.ask({ request: 'leave' }))));
     const rows = await this.stack.sessionRows(room, kUsers.length);
     for (const page of pages) await page.context().close();
-    const truths = readings.map((read) => truthOf(read, counts, kSampleMs));
+    const truths = readings.map((read) => truthOf(read, counts, kSampleMs, happened?.outage));
     return kUsers.map((user, i) => {
       const row = rows.find(({ user_id }) => user_id === user);
       // What is relayed to one is what the other sends; frames that the last hop loses are its loss, not its frame rate.
@@ -146,8 +146,10 @@ const kHappenings = {
   async blackout({ network }, _pages, { blackoutSeconds = 5, at = 15 }) {
     await sleep(1000 * at);
     await network.set('both', { loss: 100 });
+    const from = Date.now();
     await sleep(1000 * blackoutSeconds);
     await network.set('both', {});
+    return { outage: [from, Date.now()] };
   },
 
   /** The first participant mutes the microphone, then turns the camera off and on. When: [from, to], by kind. */

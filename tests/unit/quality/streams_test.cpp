@@ -159,6 +159,22 @@ void a_layer_that_stops_is_no_loss(void**) {
   assert_int_equal(again.lost, 0);
 }
 
+// Senders pad with packets that came already.
+void a_repeated_packet_fills_its_gap_once(void**) {
+  UplinkStream stream(MediaKind::kVideo, Codec::kVp8, kSecond);
+  stream.set_round_trip(20'000);
+  const auto send = [&](std::uint16_t sequence, MonotonicUs at) {
+    stream.on_rtp(rtp(sequence, sequence * 3000U), [at] { return at; });
+  };
+  send(1, kSecond);
+  send(5, kSecond + 40'000);  // 2, 3 and 4 are missing
+  for (int i = 0; i < 3; ++i) send(3, kSecond + 100'000 + i * 1'000);
+  const UplinkWindow window = stream.take_window(3 * kSecond);
+  assert_int_equal(window.lost, 3);
+  assert_int_equal(window.residual, 2);
+  assert_int_equal(window.bytes, 300);
+}
+
 // A retransmission has a round trip's time; what comes late mends the picture, and after a second the receivers have
 // asked themselves.
 void what_is_not_retransmitted_in_time_breaks_the_picture(void**) {
@@ -284,6 +300,7 @@ int main() {
       cmocka_unit_test(a_late_retransmission_repairs_the_residual_loss_only),
       cmocka_unit_test(another_ssrc_is_no_loss),
       cmocka_unit_test(a_layer_that_stops_is_no_loss),
+      cmocka_unit_test(a_repeated_packet_fills_its_gap_once),
       cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
