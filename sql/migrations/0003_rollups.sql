@@ -15,49 +15,56 @@ CREATE FUNCTION callroom_latency_edges() RETURNS double precision[]
   RETURN (SELECT array_agg(round(4 * power(1.08::double precision, i)::numeric, 2)::double precision ORDER BY i) FROM generate_series(0, 83) i);
 COMMENT ON FUNCTION callroom_latency_edges IS 'Upper edges in ms of the latency bins of the rollups; the last bin is open';
 
--- name, type, sum over the rows of a group, comment
-CREATE TEMPORARY TABLE measures (ordinal serial, name text, type text, sum text, comment text) ON COMMIT DROP;
-INSERT INTO measures (name, type, sum, comment) VALUES
-  ('sessions', 'bigint', 'count(*)', 'Sessions'),
-  ('duration_ms', 'bigint', 'sum((duration_s * 1000)::bigint)', 'Their duration, ms');
+-- What the measures are made of, computed once for each session: whole parts of the column's unit.
+CREATE TEMPORARY TABLE picks (ordinal serial, name text, source text, parts integer) ON COMMIT DROP;
+INSERT INTO picks (name, source, parts) VALUES
+  ('duration', 'duration_s', 1000), ('frozen', 'freeze_ms', 10), ('score', 'quality_score', 100), ('latency', 'latency_avg_ms', 100),
+  ('jitter', 'jitter_avg_ms', 100), ('loss_in', 'packet_loss_in_pct', 1000), ('loss_out', 'packet_loss_out_pct', 1000),
+  ('bandwidth_in', 'bandwidth_in_kbps', 10), ('bandwidth_out', 'bandwidth_out_kbps', 10), ('frame_rate', 'frame_rate_avg', 100);
 
--- What is averaged: how many sessions have it, its sum in whole parts of its unit, and where a margin is told, its squares.
-INSERT INTO measures (name, type, sum, comment)
-  SELECT figure.name, figure.type, figure.sum, figure.comment
-    FROM (VALUES
-           (1, 'score', 'scored', 'quality_score', 100, true),
-           (2, 'latency', 'latency_n', 'latency_avg_ms', 100, true),
-           (3, 'jitter', 'jitter_n', 'jitter_avg_ms', 100, true),
-           (4, 'loss_in', 'loss_in_n', 'packet_loss_in_pct', 1000, true),
-           (5, 'loss_out', 'loss_out_n', 'packet_loss_out_pct', 1000, true),
-           (6, 'bandwidth_in', 'bandwidth_in_n', 'bandwidth_in_kbps', 10, false),
-           (7, 'bandwidth_out', 'bandwidth_out_n', 'bandwidth_out_kbps', 10, false),
-           (8, 'frame_rate', 'frame_rate_n', 'frame_rate_avg', 100, false)
-         ) averaged (o, name, count, source, parts, squared),
-         LATERAL (VALUES
-           (1, count, 'bigint', format('count(%s)', source), format('Sessions with a %s', source)),
-           (2, averaged.name || '_sum', 'bigint', format('coalesce(sum((%s * %s)::bigint), 0)', source, parts), format('Sum of %s, 1/%s of its unit', source, parts)),
-           (3, averaged.name || '_squares', 'double precision', format('coalesce(sum((%s::double precision) ^ 2), 0)', source), format('Sum of the squares of %s', source))
-         ) figure (p, name, type, sum, comment)
-    WHERE p < 3 OR squared ORDER BY o, p;
+-- name, type, sum over the sessions of a group, what a single one adds, comment
+CREATE TEMPORARY TABLE measures (ordinal serial, name text, type text, sum text, single text, comment text) ON COMMIT DROP;
+INSERT INTO measures (name, type, sum, single, comment) VALUES
+  ('sessions', 'bigint', 'count(*)', '1::bigint', 'Sessions'),
+  ('duration_ms', 'bigint', 'sum(duration)', 'duration', 'Their duration, ms');
 
-INSERT INTO measures (name, type, sum, comment) VALUES
-  ('dropped_sessions', 'bigint', 'count(*) FILTER (WHERE connection_drops > 0)', 'Sessions with a connection drop'),
-  ('drops', 'bigint', 'sum(connection_drops)', 'Connection drops'),
-  ('recoveries', 'bigint', 'sum(recoveries)', 'Recoveries'),
-  ('freezes', 'bigint', 'sum(freeze_count)', 'Freezes'),
-  ('freeze_tenths_ms', 'bigint', 'sum((freeze_ms * 10)::bigint)', 'Time frozen, tenths of ms'),
-  ('negotiations', 'bigint', 'sum(negotiations)', 'Offers and answers exchanged'),
-  ('glare', 'bigint', 'sum(glare_count)', 'Offers that crossed');
-INSERT INTO measures (name, type, sum, comment)
-  SELECT 'score_bin_' || bin, 'integer', format('count(*) FILTER (WHERE score_bin = %s)', bin),
-         format('Sessions with a score from %s to %s', bin * 5, bin * 5 + 5)
-    FROM generate_series(0, 19) bin ORDER BY bin;
-INSERT INTO measures (name, type, sum, comment)
-  SELECT 'latency_bin_' || bin, 'integer', format('count(*) FILTER (WHERE latency_bin = %s)', bin),
-         format('Sessions with latency_avg_ms from %s to below %s ms', coalesce((callroom_latency_edges())[bin], 0),
-                coalesce((callroom_latency_edges())[bin + 1]::text, 'any'))
-    FROM generate_series(0, 84) bin ORDER BY bin;
+-- Of what is averaged: how many sessions have it, its sum, and where a margin is told, its squares.
+INSERT INTO measures (name, type, sum, single, comment)
+  SELECT figure.name, figure.type, figure.sum, figure.single, figure.comment
+    FROM picks, LATERAL (VALUES
+           (1, CASE name WHEN 'score' THEN 'scored' ELSE name || '_n' END, 'bigint', format('count(%s)', name),
+            format('(%s IS NOT NULL)::integer::bigint', name), format('Sessions with a %s', source)),
+           (2, name || '_sum', 'bigint', format('coalesce(sum(%s), 0)', name), format('coalesce(%s, 0)', name),
+            format('Sum of %s, 1/%s of its unit', source, parts)),
+           (3, name || '_squares', 'double precision', format('coalesce(sum(%1$s::double precision * %1$s), 0) / %2$s', name, parts * parts),
+            format('coalesce(%1$s::double precision * %1$s, 0) / %2$s', name, parts * parts), format('Sum of the squares of %s', source))
+         ) figure (o, name, type, sum, single, comment)
+    WHERE picks.name NOT IN ('duration', 'frozen') AND (o < 3 OR picks.name IN ('score', 'latency', 'jitter', 'loss_in', 'loss_out'))
+    ORDER BY ordinal, o;
+
+INSERT INTO measures (name, type, sum, single, comment)
+  SELECT name, 'bigint', coalesce(sum, format('sum(%s)', single)), single || '::bigint', comment
+    FROM (VALUES (1, 'dropped_sessions', 'count(*) FILTER (WHERE connection_drops > 0)', '(connection_drops > 0)::integer', 'Sessions with a connection drop'),
+                 (2, 'drops', NULL, 'connection_drops', 'Connection drops'),
+                 (3, 'recoveries', NULL, 'recoveries', 'Recoveries'),
+                 (4, 'freezes', NULL, 'freeze_count', 'Freezes'),
+                 (5, 'freeze_tenths_ms', NULL, 'frozen', 'Time frozen, tenths of ms'),
+                 (6, 'negotiations', NULL, 'negotiations', 'Offers and answers exchanged'),
+                 (7, 'glare', NULL, 'glare_count', 'Offers that crossed')) counted (o, name, sum, single, comment) ORDER BY o;
+
+INSERT INTO measures (name, type, sum, single, comment)
+  SELECT format('%s_bin_%s', kind, bin), 'integer', format('count(*) FILTER (WHERE %s_bin = %s)', kind, bin),
+         format('coalesce((%s_bin = %s)::integer, 0)', kind, bin),
+         CASE kind WHEN 'score' THEN format('Sessions with a score from %s to %s', bin * 5, bin * 5 + 5)
+                   ELSE format('Sessions with latency_avg_ms from %s to below %s ms', coalesce((callroom_latency_edges())[bin], 0),
+                               coalesce((callroom_latency_edges())[bin + 1]::text, 'any')) END
+    FROM (VALUES (1, 'score', 19), (2, 'latency', 84)) binned (o, kind, last), generate_series(0, last) bin ORDER BY o, bin;
+
+-- The two histograms' bin of a session, from what was picked of it; none where it was not measured (least() would pass
+-- over the NULL).
+CREATE TEMPORARY TABLE bins (expression text) ON COMMIT DROP;
+INSERT INTO bins VALUES ('CASE WHEN score IS NOT NULL THEN least(19, score / 500)::integer END AS score_bin, '
+                         'width_bucket(latency::double precision / 100, callroom_latency_edges()) AS latency_bin');
 
 CREATE TEMPORARY TABLE codes (ordinal serial, code text, severity text) ON COMMIT DROP;
 INSERT INTO codes (code, severity)
@@ -136,12 +143,12 @@ CREATE FUNCTION %1$I() RETURNS trigger
   AS $$
 BEGIN
   WITH row AS MATERIALIZED (
-    SELECT *, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket,
-           CASE WHEN quality_score IS NOT NULL THEN least(19, floor(quality_score / 5))::integer END AS score_bin,
-           width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
-      FROM %2$I
+    SELECT date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket, node, provider, overall_quality AS rating,
+           created_at, session_id, worst_rank, issues, connection_drops, recoveries, freeze_count, negotiations, glare_count,
+           picked.*, %12$s
+      FROM %2$I, LATERAL (SELECT %11$s OFFSET 0) picked
   ), found AS MATERIALIZED (
-    SELECT bucket, node, provider, overall_quality AS rating, created_at, session_id, worst_rank, issue.code, issue.severity
+    SELECT bucket, node, provider, rating, created_at, session_id, worst_rank, issue.code, issue.severity
       FROM row, jsonb_to_recordset(row.issues) AS issue (code text, severity text)
       WHERE row.issues <> '[]' AND issue.code IS NOT NULL AND issue.severity IS NOT NULL
   ), keyed AS (
@@ -149,7 +156,7 @@ BEGIN
   ), issue AS (
     SELECT bucket, node, provider, rating, %3$s FROM found GROUP BY 1, 2, 3, 4
   ), measure AS (
-    SELECT bucket, node, provider, overall_quality AS rating, %4$s FROM row GROUP BY 1, 2, 3, 4
+    SELECT bucket, node, provider, rating, %4$s FROM row GROUP BY 1, 2, 3, 4
   ), change AS MATERIALIZED (
     SELECT bucket, node, provider, rating, %5$s FROM measure LEFT JOIN issue USING (bucket, node, provider, rating)
   ), by_5min AS (
@@ -181,6 +188,7 @@ $sql$;
                       '= (found.code, found.severity, found.created_at, found.session_id)';
   pivots text := (SELECT string_agg(format('count(*) FILTER (WHERE code = %L AND severity = %L) AS %I', code,
                                            severity, code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
+  picked text := (SELECT string_agg(format('(%s * %s)::bigint AS %s', source, parts, name), ', ' ORDER BY ordinal) FROM picks);
   sums text := (SELECT string_agg(format('%s AS %I', sum, name), ', ' ORDER BY ordinal) FROM measures);
   signed text;
   sign text;
@@ -191,7 +199,7 @@ BEGIN
                                  ORDER BY ordinal) FROM codes);
     EXECUTE format(template, CASE sign WHEN '' THEN 'callroom_rollup_add' ELSE 'callroom_rollup_remove' END,
                    CASE sign WHEN '' THEN 'fresh' ELSE 'gone' END, pivots, sums, signed, names, adding, summing,
-                   CASE sign WHEN '' THEN '' ELSE clean END, CASE sign WHEN '' THEN add_keys ELSE remove_keys END);
+                   CASE sign WHEN '' THEN '' ELSE clean END, CASE sign WHEN '' THEN add_keys ELSE remove_keys END, picked, (SELECT expression FROM bins));
   END LOOP;
 END
 $body$;
@@ -200,12 +208,8 @@ $body$;
 -- buckets, and questions about one user or one room. It runs as whoever asks, under the row-level security of the table.
 DO $body$
 DECLARE
-  singles text := (SELECT string_agg(format('%s AS %I', CASE
-    WHEN name = 'sessions' THEN '1::bigint'
-    WHEN name ~ '_n$' OR name = 'scored' THEN format('(%s IS NOT NULL)::integer::bigint', substring(sum FROM 'count\((\w+)\)'))
-    WHEN name = 'dropped_sessions' THEN '(connection_drops > 0)::integer::bigint'
-    WHEN name ~ '_bin_' THEN format('coalesce((%s = %s)::integer, 0)', regexp_replace(name, '_\d+$', ''), substring(name FROM '\d+$'))
-    ELSE regexp_replace(sum, '^(coalesce\()?sum\((.*?)\)(, 0\))?$', 'coalesce(\2, 0)::' || type) END, name), ', ' ORDER BY ordinal) FROM measures);
+  singles text := (SELECT string_agg(format('%s AS %I', single, name), ', ' ORDER BY ordinal) FROM measures);
+  picked text := (SELECT string_agg(format('(%s * %s)::bigint AS %s', source, parts, name), ', ' ORDER BY ordinal) FROM picks);
   issues text := (SELECT string_agg(format('(issues @> %L)::integer AS %I',
     json_build_array(json_build_object('code', code, 'severity', severity)), code || '_' || severity), ', ' ORDER BY ordinal) FROM codes);
 BEGIN
@@ -213,11 +217,9 @@ BEGIN
 CREATE VIEW session_quality_measures WITH (security_invoker = true) AS
 SELECT created_at, date_bin('5 minutes', created_at, '2000-01-01 00:00:00+00') AS bucket, node, provider,
        overall_quality AS rating, room, user_id, %s, %s
-  FROM session_quality_logs,
-       LATERAL (SELECT CASE WHEN quality_score IS NOT NULL THEN least(19, floor(quality_score / 5))::integer END AS score_bin,
-                       width_bucket(latency_avg_ms::double precision, callroom_latency_edges()) AS latency_bin
-                OFFSET 0) bin  -- evaluated once a row, not once a column
-$sql$, singles, issues);
+  FROM session_quality_logs, LATERAL (SELECT %s OFFSET 0) picked,
+       LATERAL (SELECT %s OFFSET 0) binned  -- evaluated once a row, not once a column
+$sql$, singles, issues, picked, (SELECT expression FROM bins));
 END
 $body$;
 COMMENT ON VIEW session_quality_measures IS
