@@ -207,21 +207,21 @@ DatabaseResult<Connection> Connection::open(const Options& options, Deadline dea
   return connection;
 }
 
-DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline,
-                                         const std::function<void()>& meanwhile) {
+DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline) {
   if (auto error = send(sql, parameters, deadline)) return *std::move(error);
-  if (meanwhile) meanwhile();
   return receive(deadline);
 }
 
-std::optional<DatabaseError> Connection::send(const char* sql, const Parameters& parameters, Deadline deadline) {
+bool Connection::queue(const char* sql, const Parameters& parameters) {
   std::vector<const char*> values;
   values.reserve(parameters.size());
   for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+  return PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                           nullptr, 0) != 0;
+}
+
+std::optional<DatabaseError> Connection::flush(Deadline deadline) {
   pg_conn* raw = connection_.get();
-  if (PQsendQueryParams(raw, sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0) == 0) {
-    return last_error(true);
-  }
   DatabaseError error;
   while (true) {
     const int pending = PQflush(raw);
@@ -230,6 +230,35 @@ std::optional<DatabaseError> Connection::send(const char* sql, const Parameters&
     if (!wait(POLLIN | POLLOUT, deadline, error)) return error;
     if (PQconsumeInput(raw) == 0) return last_error(true);
   }
+}
+
+std::optional<DatabaseError> Connection::send(const char* sql, const Parameters& parameters, Deadline deadline) {
+  return queue(sql, parameters) ? flush(deadline) : last_error(true);
+}
+
+DatabaseResult<std::vector<Rows>> Connection::execute_all(const std::vector<Statement>& statements, Deadline deadline) {
+  pg_conn* raw = connection_.get();
+  bool queued = PQenterPipelineMode(raw) != 0;
+  for (const auto& [sql, parameters] : statements) queued = queued && queue(sql, parameters);
+  if (!queued || PQpipelineSync(raw) == 0) return last_error(true);
+  if (auto error = flush(deadline)) return *std::move(error);
+  std::vector<Rows> all;
+  std::optional<DatabaseError> failed;
+  for (std::size_t i = 0; i < statements.size() && !(failed && failed->connection_lost); ++i) {
+    auto rows = receive(deadline);
+    if (rows) {
+      all.push_back(*std::move(rows));
+    } else if (!failed || rows.error().connection_lost) {
+      failed = failed.value_or(rows.error());
+      failed->connection_lost = failed->connection_lost || rows.error().connection_lost;
+    }
+  }
+  if (failed && failed->connection_lost) return *std::move(failed);
+  // What is left is the end of the pipeline.
+  auto end = receive(deadline);
+  if (!end || PQexitPipelineMode(raw) == 0) return end ? last_error(true) : end.error();
+  if (failed) return *std::move(failed);
+  return all;
 }
 
 DatabaseResult<Rows> Connection::receive(Deadline deadline) {
@@ -246,7 +275,7 @@ DatabaseResult<Rows> Connection::receive(Deadline deadline) {
     if (result == nullptr) break;
     Rows owned(result);
     const ExecStatusType status = PQresultStatus(result);
-    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_PIPELINE_SYNC) {
       rows = std::move(owned);
     } else if (!refused) {
       const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,10 +101,21 @@ class Connection {
 
   static DatabaseResult<Connection> open(const Options& options, Deadline deadline, const Interrupt& interrupt);
 
-  // `meanwhile` is called once the statement is with the server, while it works on it.
-  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline,
-                               const std::function<void()>& meanwhile = {});
+  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline);
   DatabaseResult<Rows> execute(const char* sql, Deadline deadline) { return execute(sql, {}, deadline); }
+
+  // The same in two steps, between which the server works: after a send() without an error comes receive(), and nothing
+  // else.
+  std::optional<DatabaseError> send(const char* sql, const Parameters& parameters, Deadline deadline);
+  DatabaseResult<Rows> receive(Deadline deadline);
+
+  struct Statement {
+    const char* sql;
+    Parameters parameters;
+  };
+  // All of them in one round trip; the rows of each, or what went wrong with the first that failed: those behind it are
+  // not carried out then.
+  DatabaseResult<std::vector<Rows>> execute_all(const std::vector<Statement>& statements, Deadline deadline);
 
   // False once the server has closed it, as far as that can be seen without asking.
   bool alive();
@@ -117,8 +127,8 @@ class Connection {
 
   Connection(pg_conn* connection, const Interrupt& interrupt) : connection_(connection), interrupt_(&interrupt) {}
   DatabaseError last_error(bool lost) const;
-  std::optional<DatabaseError> send(const char* sql, const Parameters& parameters, Deadline deadline);
-  DatabaseResult<Rows> receive(Deadline deadline);
+  bool queue(const char* sql, const Parameters& parameters);
+  std::optional<DatabaseError> flush(Deadline deadline);
   bool wait(short events, Deadline deadline, DatabaseError& error);
 
   std::unique_ptr<pg_conn, Finish> connection_;

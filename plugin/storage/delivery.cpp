@@ -1,54 +1,21 @@
 #include "storage/delivery.hpp"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
-#include "storage/record_codec.hpp"
 #include "storage/row_text.hpp"
-#include "storage/turn_record.hpp"
 
 namespace callroom::storage {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatchRows = 5'000;
 constexpr std::size_t kBatchBytes = 8 << 20;
-constexpr auto kConnectTimeout = std::chrono::seconds(15);  // all hosts of the string together
 constexpr auto kBackoffFirst = std::chrono::milliseconds(200);
 constexpr auto kGrace = std::chrono::seconds(5);  // beyond the server's own statement timeout
 
 WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-const std::string& insert_sql() {
-  static const std::string sql = "INSERT INTO session_quality_logs (" + std::string(kRowColumns) + ") SELECT " +
-                                 std::string(kRowColumns) + " FROM unnest($1::callroom_row[]) ON CONFLICT DO NOTHING";
-  return sql;
-}
-
-std::string composite_array(std::span<const std::string> rows) {
-  std::string array;
-  for (const std::string& row : rows) append_array_element(array, row);
-  array += '}';
-  return array;
-}
-
-std::string json_array(std::span<const std::string> rows) {
-  std::string array = "[";
-  for (const std::string& row : rows) array += (array.size() == 1 ? "" : ",") + row;
-  return array + "]";
-}
-
-std::string parameter(std::span<const std::string> rows, bool json) {
-  return json ? json_array(rows) : composite_array(rows);
-}
-
-// The fault of the row, not of the server's present state: bad data, a violated constraint, a value too large.
-bool is_rows_own_fault(const DatabaseError& error) {
-  return !error.connection_lost && (error.is_class("22") || error.is_class("23") || error.is_class("54"));
 }
 
 // Wrong role, table, function or type: no retry helps until somebody changes the database.
@@ -179,6 +146,7 @@ void Delivery::set_state(DatabaseState state, const std::string& error) {
 
 void Delivery::lost(const DatabaseError& error) {
   connection_.reset();
+  helper_.reset();
   set_state(is_refusal(error) ? DatabaseState::kRefused : DatabaseState::kConnecting, error.text);
 }
 
@@ -256,6 +224,7 @@ void Delivery::run() {
       failures_ = 0;
       run_posted();
       if (outcome == Outcome::kDelivered) continue;
+      if (Clock::now() > helper_idle_at_) helper_.reset();
       {
         const std::lock_guard lock(mutex_);
         if (stopping_) return;  // and everything is delivered
@@ -305,77 +274,6 @@ Delivery::Outcome Delivery::deliver_held() {
   }
   intake_->settle(held);
   return Outcome::kDelivered;
-}
-
-Delivery::Batch Delivery::prepare(std::vector<Outbox::Bytes> payloads) {
-  Batch batch;
-  auto& [sessions, checks, alerts, unreadable, entries, after, oldest] = batch;
-  sessions.sql = insert_sql().c_str();
-  checks.sql = insert_sql(TurnRecordKind::kCheck);
-  alerts.sql = insert_sql(TurnRecordKind::kAlert);
-  checks.json = alerts.json = true;
-  for (auto& payload : payloads) {
-    if (const auto turn = decode_turn_record(payload)) {
-      Part& part = turn->kind == TurnRecordKind::kCheck ? checks : alerts;
-      part.rows.emplace_back(turn->json);
-      part.payloads.push_back(std::move(payload));
-    } else if (const auto record = decode(payload)) {
-      if (!oldest) oldest = record->ended_at;
-      sessions.rows.push_back(row_text(*record));
-      sessions.payloads.push_back(std::move(payload));
-    } else {
-      unreadable.emplace_back(std::move(payload), record.error().text);
-    }
-  }
-  for (Part* part : {&sessions, &checks, &alerts}) part->all = parameter(part->rows, part->json);
-  return batch;
-}
-
-bool Delivery::commit(const Batch& batch, const std::function<void()>& meanwhile) {
-  const bool done = commit_part(batch.sessions, 0, batch.sessions.rows.size(), meanwhile) &&
-                    commit_part(batch.checks, 0, batch.checks.rows.size(), {}) &&
-                    commit_part(batch.alerts, 0, batch.alerts.rows.size(), {});
-  if (!done) return false;
-  for (const auto& [payload, reason] : batch.unreadable) refuse(payload, reason);
-  return true;
-}
-
-// Halves what is refused until the row is found whose fault it is: log2 of the batch more statements for one bad row.
-bool Delivery::commit_part(const Part& part, std::size_t from, std::size_t count,
-                           const std::function<void()>& meanwhile) {
-  if (count == 0) return true;
-  const bool whole = count == part.rows.size();
-  auto done = connection_->execute(part.sql,
-                                   {whole ? part.all : parameter(std::span(part.rows).subspan(from, count), part.json)},
-                                   statement_deadline(), meanwhile);
-  if (done) {
-    batch_rows_ = std::min(kBatchRows, batch_rows_ * 2);
-    const std::lock_guard lock(mutex_);
-    if (!part.json) {
-      seen_.rows_committed += count;
-      seen_.rows_inserted += done->affected();
-    }
-    seen_.last_commit = wall_now();
-    return true;
-  }
-  if (is_rows_own_fault(done.error())) {
-    if (count == 1) return refuse(part.payloads[from], done.error().sqlstate + " " + done.error().text);
-    const std::size_t half = count / 2;
-    return commit_part(part, from, half, {}) && commit_part(part, from + half, count - half, {});
-  }
-  if (done.error().is_class("57014")) batch_rows_ = std::max<std::size_t>(1, count / 4);  // statement timeout
-  lost(done.error());
-  return false;
-}
-
-bool Delivery::refuse(const Outbox::Bytes& payload, const std::string& reason) {
-  const auto record = decode(payload);
-  const auto turn = decode_turn_record(payload);
-  const std::string row = record ? row_text(*record) : std::string(turn ? turn->json : "");
-  set_aside_.add(payload, record ? record->session_id : "?", row, reason, wall_now());
-  const std::lock_guard lock(mutex_);
-  ++seen_.rows_set_aside;
-  return true;
 }
 
 void Delivery::maintain() {

@@ -1,6 +1,7 @@
 // The thread that talks to Postgres as callroom_writer: the outbox's rows in batches, maintenance, alerts.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -44,6 +45,9 @@ class Delivery {
   void stop(std::chrono::steady_clock::time_point deadline);
 
  private:
+  static constexpr std::size_t kBatchRows = 5'000;
+  static constexpr auto kConnectTimeout = std::chrono::seconds(15);  // all hosts of the string together
+
   enum class Outcome { kDelivered, kNothingToDo, kTryLater };
 
   void run();
@@ -68,7 +72,8 @@ class Delivery {
     std::string all;  // the rows as one parameter
   };
   struct Batch {
-    Part sessions, checks, alerts;
+    std::array<Part, 2> sessions;  // the second one only where there are many
+    Part checks, alerts;
     std::vector<std::pair<Outbox::Bytes, std::string>> unreadable;  // each with the reason
     std::size_t entries = 0;                                        // of the outbox
     Outbox::Position after{};
@@ -80,7 +85,12 @@ class Delivery {
   // Commits all of it, apart from rows that Postgres refuses for themselves, which are set aside. False: try later.
   // `meanwhile` is called while Postgres works on it.
   bool commit(const Batch& batch, const std::function<void()>& meanwhile);
-  bool commit_part(const Part& part, std::size_t from, std::size_t count, const std::function<void()>& meanwhile);
+  bool commit_sessions(const Batch& batch, const std::function<void()>& meanwhile);
+  bool commit_part(const Part& part);
+  bool commit_rows(const Part& part, std::size_t from, std::size_t count);
+  // What became of the statement for these rows of the part; the ones that are refused for themselves are found.
+  bool conclude(const Part& part, std::size_t from, std::size_t count, DatabaseResult<Rows> done);
+  bool connect_helper();
   bool refuse(const Outbox::Bytes& payload, const std::string& reason);
   void lost(const DatabaseError& error);
   void set_state(DatabaseState state, const std::string& error);
@@ -94,6 +104,8 @@ class Delivery {
 
   // This thread's own.
   std::optional<Connection> connection_;
+  std::optional<Connection> helper_;  // takes half of a large batch; open while there are such
+  std::chrono::steady_clock::time_point helper_idle_at_{}, next_helper_{};
   std::size_t batch_rows_;
   std::optional<Batch> ahead_;  // read from the outbox while Postgres worked on the one before it
   unsigned failures_ = 0;

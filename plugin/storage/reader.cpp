@@ -80,6 +80,7 @@ class PooledReader final : public Reader {
   struct Line {
     std::optional<Connection> connection;
     std::string identity;
+    bool is_admin = false;  // when it was last asked
   };
 
   void serve() {
@@ -133,40 +134,45 @@ class PooledReader final : public Reader {
     if (!opened) return as_error(opened.error());
     line.connection.emplace(*std::move(opened));
     line.identity.clear();
+    line.is_admin = false;
     return {};
   }
 
-  // Nothing, and the reason in `error`, where the connection is of no more use.
+  // Nothing, and the reason in `error`, where the connection is of no more use. One round trip, but for the first
+  // question of an administrator: who is none is told so without the queries, which would look through all rows for
+  // the few that they may see.
   std::optional<Answer> transaction(Line& line, const Question& question, DatabaseError& error) {
-    Connection& connection = *line.connection;
     const auto deadline = Clock::now() + config_.statement_timeout + kGrace;
-    const auto step = [&](const char* sql, const Parameters& parameters) -> std::optional<Rows> {
-      auto rows = connection.execute(sql, parameters, deadline);
-      if (rows) return *std::move(rows);
-      error = rows.error();
-      return std::nullopt;
-    };
-    if (!line.identity.empty() && line.identity != question.identity && !step("DISCARD ALL", {})) return std::nullopt;
+    if (!line.identity.empty() && line.identity != question.identity) {
+      line.is_admin = false;
+      if (const auto reset = line.connection->execute("DISCARD ALL", deadline); !reset) {
+        error = reset.error();
+        return std::nullopt;
+      }
+    }
     line.identity = question.identity;
-    if (!step("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {})) return std::nullopt;
-    const auto allowed =
-        step(question.access == Access::kAdmin ? "SELECT set_config('callroom.user', $1, true), callroom_is_admin()"
-                                               : "SELECT set_config('callroom.user', $1, true), true",
-             {question.identity});
-    if (!allowed) return std::nullopt;
-    if (allowed->text(0, 1) != "t") {
-      if (!step("ROLLBACK", {})) return std::nullopt;
+    const bool only_ask_who = question.access == Access::kAdmin && !line.is_admin;
+    std::vector<Connection::Statement> statements = {
+        {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {}},
+        {"SELECT set_config('callroom.user', $1, true), callroom_is_admin()", {question.identity}}};
+    if (!only_ask_who) {
+      for (const Query& query : question.queries) statements.push_back({query.sql.c_str(), query.parameters});
+    }
+    statements.push_back({"COMMIT", {}});
+    auto done = line.connection->execute_all(statements, deadline);
+    if (!done) {
+      error = done.error();
+      return std::nullopt;
+    }
+    line.is_admin = (*done)[1].text(0, 1) == "t";
+    if (question.access == Access::kAdmin && !line.is_admin) {
       return Answer(Error{ErrorCode::kNotAllowed,
                           "database.admin_user \"" + question.identity + "\" is not listed in the table admin_roles"});
     }
-    std::vector<Rows> found;
-    for (const Query& query : question.queries) {
-      auto rows = step(query.sql.c_str(), query.parameters);
-      if (!rows) return std::nullopt;
-      found.push_back(*std::move(rows));
-    }
-    if (!step("COMMIT", {})) return std::nullopt;
-    return Answer(std::move(found));
+    if (only_ask_who) return transaction(line, question, error);
+    done->pop_back();
+    done->erase(done->begin(), done->begin() + 2);
+    return Answer(*std::move(done));
   }
 
   const ReaderConfig config_;

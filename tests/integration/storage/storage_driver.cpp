@@ -5,8 +5,8 @@
 //
 //   finish COUNT FIRST [ENDED_US]   sessions number FIRST to FIRST+COUNT-1 end; "finished COUNT disk N memory N refused
 //   N
-//                                   caller_us_max N caller_us_p99 N over_100_us N preempted N" once all are
-//                                   acknowledged. A number stands for one session id.
+//                                   caller_us_max N caller_us_p99 N over_100_us N preempted N waited N" once all
+//                                   are acknowledged. A number stands for one session id.
 //   begin COUNT FIRST               they are opened in the crash journal: "begun COUNT"
 //   sample                          all open ones are updated: "sampled COUNT"
 //   churn SEED                      opens, samples and ends sessions at random until it is killed: "B id" when one was
@@ -97,11 +97,11 @@ SessionRecord record_of(std::uint64_t number, const std::string& node) {
   return record;
 }
 
-// How often the scheduler took the processor from this thread.
-long preemptions() {
+// How often the scheduler took the processor from this thread, and how often it waited for something, such as a lock.
+rusage this_thread() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nivcsw;
+  return usage;
 }
 
 // Lines from several threads, each whole.
@@ -180,7 +180,7 @@ class Driver {
     }
     std::vector<std::int64_t> callers_us;
     callers_us.reserve(records.size());
-    const long preempted_before = preemptions();
+    const rusage before_all = this_thread();
     for (auto& record : records) {
       const auto before = std::chrono::steady_clock::now();
       store_->finish(std::move(record), {}, [&](Kept how) {
@@ -191,7 +191,7 @@ class Driver {
       const auto took = std::chrono::steady_clock::now() - before;
       callers_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     }
-    const long preempted = preemptions() - preempted_before;
+    const rusage after_all = this_thread();
     std::ranges::sort(callers_us);
     const auto over_100 = callers_us.end() - std::ranges::upper_bound(callers_us, 100);
     std::unique_lock lock(mutex);
@@ -200,7 +200,8 @@ class Driver {
         std::to_string(kept[1]) + " refused " + std::to_string(kept[2]) + " caller_us_max " +
         std::to_string(callers_us.back()) + " caller_us_p99 " +
         std::to_string(callers_us[callers_us.size() * 99 / 100]) + " over_100_us " + std::to_string(over_100) +
-        " preempted " + std::to_string(preempted));
+        " preempted " + std::to_string(after_all.ru_nivcsw - before_all.ru_nivcsw) + " waited " +
+        std::to_string(after_all.ru_nvcsw - before_all.ru_nvcsw));
   }
 
   [[noreturn]] void churn(std::uint64_t seed) {
