@@ -41,33 +41,37 @@ std::string fingerprint(const Scope& scope, Order order, std::string_view positi
   return error == std::errc() ? std::string(hex.data(), end) : std::string();
 }
 
-std::string issue_json(std::string_view code, std::string_view severity) {
-  std::string json = "[{\"code\":\"" + std::string(code) + "\"";
-  if (!severity.empty()) json += ",\"severity\":\"" + std::string(severity) + "\"";
-  return json + "}]";
+// An issue as SQL: expressions for its code and for the severities that are meant; none: whichever.
+struct WantedIssue {
+  std::string code;
+  std::vector<std::string> severities;
+};
+
+std::optional<WantedIssue> wanted_issue(const Scope& scope, Binder& binder) {
+  if (!scope.issue) return std::nullopt;
+  return WantedIssue{binder.bind(*scope.issue) + "::text", {}};
 }
 
 // Which rows, and by which walk they are found: along the sessions themselves or, for an issue, along its keys, so that
 // a page of a rare one costs no more than of a common one. Placeholders are bound once and used in every part.
 class Walk {
  public:
-  // `severity` may be empty: both.
-  Walk(std::string_view columns, const Scope& scope, std::string_view severity, Binder& binder)
-      : columns_(columns), filter_(filter_sql(scope, "s.overall_quality", binder)) {
-    if (scope.issue && scope.needs_rows()) {  // few rows, and an index that leads to them
-      filter_ += " AND s.issues @> " + binder.bind(issue_json(*scope.issue, severity)) + "::jsonb";
-    } else if (scope.issue) {
+  Walk(std::string_view columns, const Scope& scope, std::optional<WantedIssue> issue, Binder& binder)
+      : columns_(columns), filter_(filter_sql(scope, "s.overall_quality", binder)), unfiltered_(filter_.empty()) {
+    if (issue && scope.needs_rows()) {  // few rows, and an index that leads to them
+      filter_ += " AND s.issues @> jsonb_build_array(jsonb_build_object('code', " + issue->code +
+                 (issue->severities.empty() ? "" : ", 'severity', " + issue->severities.front()) + "))";
+    } else if (issue) {
       walked_ = "k.";
-      code_ = binder.bind(*scope.issue);
-      severities_ = severity.empty() ? std::vector<std::string>{"warning", "critical"}
-                                     : std::vector<std::string>{std::string(severity)};
+      issue_ = *std::move(issue);
+      if (issue_.severities.empty()) issue_.severities = {"'warning'", "'critical'"};
     }
     const std::string from = binder.time(scope.from), to = binder.time(scope.to);
     const auto in_range = [&](const std::string& of) {
       return of + "created_at >= " + from + " AND " + of + "created_at < " + to;
     };
     range_ = in_range(walked_);
-    if (!code_.empty()) filter_ += " AND " + in_range("s.");  // which partitions the keys can lead to
+    if (by_keys()) filter_ += " AND " + in_range("s.");  // which partitions the keys can lead to
   }
 
   // " AND …" for what comes behind a row in the order of time, with its time and id.
@@ -83,38 +87,50 @@ class Walk {
   // The first rows that satisfy `where` besides.
   std::string page(const std::string& where, Order order, std::size_t limit) const {
     const std::string most = " LIMIT " + std::to_string(limit);
-    if (code_.empty()) {
+    if (!by_keys()) {
       return "(SELECT " + columns_ + " FROM session_quality_logs s WHERE " + range_ + where + filter_ +
              in_order(order, walked_) + most + ")";
     }
     std::string parts;
-    for (const std::string& severity : severities_) {
+    for (const std::string& severity : issue_.severities) {
       parts += (parts.empty() ? "" : " UNION ALL ") +
                ("(SELECT f.* FROM session_quality_issues k CROSS JOIN LATERAL (SELECT " + columns_ +
                 " FROM session_quality_logs s WHERE s.session_id = k.session_id AND s.created_at = k.created_at" +
-                filter_ + " OFFSET 0) f WHERE k.code = " + code_ + " AND k.severity = '" + severity + "' AND " +
-                range_ + where + in_order(order, walked_) + most + ")");
+                filter_ + " OFFSET 0) f WHERE " + key_is(severity) + where + in_order(order, walked_) + most + ")");
     }
+    if (issue_.severities.size() == 1) return parts;
     return "(SELECT * FROM (" + parts + ") either" + in_order(order, "") + most + ")";
   }
 
+  // The newest, of which only the ids are wanted: without a filter the keys know them.
+  std::string ids(std::size_t limit) const {
+    if (!by_keys() || !unfiltered_ || issue_.severities.size() > 1) return page("", Order::kNewest, limit);
+    return "(SELECT k.session_id FROM session_quality_issues k WHERE " + key_is(issue_.severities.front()) +
+           in_order(Order::kNewest, walked_) + " LIMIT " + std::to_string(limit) + ")";
+  }
+
  private:
+  bool by_keys() const { return !issue_.code.empty(); }
+  std::string key_is(const std::string& severity) const {
+    return "k.code = " + issue_.code + " AND k.severity = " + severity + " AND " + range_;
+  }
   static std::string in_order(Order order, const std::string& of) {
     return " ORDER BY " + (order == Order::kWorst ? of + "worst_rank, " : "") + of + "created_at DESC, " + of +
            "session_id DESC";
   }
 
   const std::string columns_;
-  std::string filter_, range_, code_;
+  std::string filter_, range_;
+  const bool unfiltered_;
   std::string walked_ = "s.";
-  std::vector<std::string> severities_;
+  WantedIssue issue_;
 };
 
 Query page_query(std::string_view columns, const Scope& scope, Order order, std::size_t limit,
                  const std::optional<Cursor>& after) {
   Binder binder;
   const std::size_t rows = limit + 1;
-  const Walk walk(columns, scope, {}, binder);
+  const Walk walk(columns, scope, wanted_issue(scope, binder), binder);
   if (!after || order == Order::kNewest) {
     return {walk.page(after ? walk.behind(*after, binder) : "", order, rows), binder.take()};
   }
@@ -189,17 +205,15 @@ Query history_query(const std::string& user_id, std::size_t limit, std::optional
 
 Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit) {
   Binder binder;
-  std::string sql;
+  std::string wanted;
   for (const std::size_t index : kinds) {
     const IssueKind& kind = kIssueKinds[index];
-    Scope with_issue = scope;
-    with_issue.issue = kind.code;
-    const Walk walk("s.created_at, s.session_id", with_issue, kind.severity, binder);
-    if (!sql.empty()) sql += " UNION ALL ";
-    sql += "SELECT '" + std::string(kind.code) + "' AS code, '" + kind.severity + "' AS severity, e.session_id FROM " +
-           walk.page("", Order::kNewest, limit) + " e";
+    wanted += std::string(wanted.empty() ? "" : ", ") + "('" + kind.code + "', '" + kind.severity + "')";
   }
-  return {std::move(sql), binder.take()};
+  const Walk walk("s.created_at, s.session_id", scope, WantedIssue{"kind.code", {"kind.severity"}}, binder);
+  return {"SELECT kind.code, kind.severity, e.session_id FROM (VALUES " + wanted +
+              ") kind (code, severity) CROSS JOIN LATERAL " + walk.ids(limit) + " e",
+          binder.take()};
 }
 
 Query alerts_query(WallTime from, WallTime to, std::size_t limit, const std::optional<Cursor>& after) {
