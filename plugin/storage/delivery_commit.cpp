@@ -99,7 +99,10 @@ bool Delivery::commit_sessions(const Batch& batch, const std::function<void()>& 
   auto first_outcome = connection_->receive(deadline);
   std::optional<DatabaseResult<Rows>> second_outcome;
   if (helped) second_outcome = helper_->receive(deadline);
-  if (!conclude(first, 0, first.rows.size(), std::move(first_outcome))) return false;
+  if (!conclude(first, 0, first.rows.size(), std::move(first_outcome))) {
+    next_helper_ = Clock::now() + kHelperPause;  // should the two have been in each other's way
+    return false;
+  }
   if (second_outcome && *second_outcome) {
     return conclude(second, 0, second.rows.size(), *std::move(second_outcome));
   }
