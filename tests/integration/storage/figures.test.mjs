@@ -196,24 +196,33 @@ for (const [scope, where] of kScopes) {
   });
 }
 
-test('rollups follow an update, a delete and a truncate of the rows', async () => {
+test('rollups and keys follow an update, a delete and a truncate of the rows', async () => {
   const sums = async (table, columns) => cluster.value(`SELECT concat_ws(' ', ${columns}) FROM ${table}`);
   const raw = "count(*), sum((latency_avg_ms * 100)::bigint), sum((quality_score * 100)::bigint), count(*) FILTER (WHERE issues @> '[{\"code\":\"high_loss\",\"severity\":\"warning\"}]')";
   const rolled = 'sum(sessions), sum(latency_sum), sum(score_sum), sum(high_loss_warning)';
   const all = async () => Promise.all([sums('session_quality_logs', raw), ...['5min', 'hour', 'day'].map((level) => sums(`session_quality_${level}`, rolled))]);
+  // Keys that a session has and the table lacks, or the other way round.
+  const has = "SELECT code, severity, created_at, session_id, worst_rank FROM session_quality_logs, jsonb_to_recordset(issues) AS issue (code text, severity text)";
+  const is = 'SELECT code, severity, created_at, session_id, worst_rank FROM session_quality_issues';
+  const strayKeys = async () => cluster.value(`SELECT count(*) FROM ((${has} EXCEPT ALL ${is}) UNION ALL (${is} EXCEPT ALL ${has})) stray`);
+  const stray = [await strayKeys()];
   await cluster.sql("CREATE TABLE kept AS SELECT * FROM session_quality_logs; ALTER TABLE kept DROP COLUMN worst_rank");
   const before = await all();
   await cluster.sql("UPDATE session_quality_logs SET latency_avg_ms = 77.5, node = 'moved', created_at = created_at - interval '3 hours' WHERE room = 'room-3'");
   const updated = await all();
+  stray.push(await strayKeys());
   await cluster.sql("DELETE FROM session_quality_logs WHERE user_id < 'user-3'");
   const deleted = await all();
+  stray.push(await strayKeys());
   await cluster.sql('TRUNCATE session_quality_logs');
-  const empty = await cluster.value('SELECT count(*) FROM session_quality_5min');
+  const empty = await cluster.value('SELECT (SELECT count(*) FROM session_quality_5min) + (SELECT count(*) FROM session_quality_issues)');
   const columns = (await cluster.value("SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'kept'::regclass AND attnum > 0 AND NOT attisdropped"));
   await cluster.sql(`INSERT INTO session_quality_logs (${columns}) SELECT ${columns} FROM kept; DROP TABLE kept`);
   const restored = await all();
+  stray.push(await strayKeys());
   for (const state of [before, updated, deleted, restored]) assert.deepEqual(new Set(state).size, 1, state.join(' | '));
   assert.equal(empty, '0');
+  assert.deepEqual(stray, ['0', '0', '0', '0']);
   assert.deepEqual(restored, before);
   assert.notEqual(updated[0], before[0]);
 });

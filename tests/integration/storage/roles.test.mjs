@@ -157,7 +157,8 @@ test('maintenance: partitions ahead, strays moved, old ones dropped with their r
   const strays = await cluster.value('SELECT count(*) FROM session_quality_logs_default');
   const done = await Promise.all([1, 2, 3, 4].map(() => cluster.value('SELECT callroom_maintain(30)', { role: 'callroom_writer' })));
   const left = await cluster.value('SELECT count(*) FROM session_quality_logs');
-  const inDefault = await cluster.value('SELECT count(*) FROM session_quality_logs_default');
+  const inDefault = await cluster.value('SELECT (SELECT count(*) FROM session_quality_logs_default) + (SELECT count(*) FROM session_quality_issues_default)');
+  const keys = await cluster.value('SELECT (SELECT sum(jsonb_array_length(issues)) FROM session_quality_logs) - (SELECT count(*) FROM session_quality_issues)');
   const rolled = await Promise.all(['5min', 'hour', 'day'].map((level) => cluster.value(`SELECT sum(sessions) FROM session_quality_${level}`)));
   const ahead = await cluster.value("SELECT to_regclass('session_quality_logs_' || to_char(callroom_week(now() + interval '28 days') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL");
   // Later a whole partition is too old.
@@ -171,6 +172,7 @@ test('maintenance: partitions ahead, strays moved, old ones dropped with their r
   assert.ok(done.some((what) => /partitions made/.test(what)));
   assert.equal(left, '100');
   assert.equal(inDefault, '0');
+  assert.equal(keys, '0');
   assert.deepEqual(rolled, ['100', '100', '100']);
   assert.equal(ahead, 't');
   assert.equal(old, '');
