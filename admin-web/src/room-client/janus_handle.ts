@@ -41,10 +41,15 @@ export class JanusHandle {
     else this.answerOf(sent).catch((error) => error instanceof CallroomError && this.onFailure(error));
   }
 
-  /** Sends a candidate to Janus; null: there are no more. */
+  /**
+   * Sends a candidate to Janus; null: there are no more. Behind the description that it belongs to, but what follows need not wait
+   * for it: Janus takes candidates in order, and on a long way each would cost the next offer a round trip.
+   */
   async trickle(candidate: RTCIceCandidate | null): Promise<void> {
     const part = candidate === null ? { completed: true } : candidate.toJSON();
-    await this.enqueue({ janus: 'trickle', candidate: part });
+    const request = { janus: 'trickle', candidate: part, handle_id: this.id };
+    const { acknowledged } = await this.queue.run(() => this.session.transact(request));
+    await acknowledged;
   }
 
   async detach(): Promise<void> {
