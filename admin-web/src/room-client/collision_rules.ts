@@ -12,9 +12,19 @@ export class CollisionRules {
   private pendingOffer: number | undefined;
   private counter = 0;
   private again = false;
+  private yielding = false;
 
   /** `yields`: gives up its own offer for one that crosses it (the polite peer); otherwise it refuses the other's. */
   constructor(readonly yields: boolean) {}
+
+  /**
+   * After a rollback that the room asked for, the other side's offer follows; one of ours would refuse that as well, and so on. What
+   * is owed is remembered.
+   */
+  mayOffer(): boolean {
+    if (this.yielding) this.again = true;
+    return !this.yielding;
+  }
 
   /** Between the decision to offer and the offer being set locally, an incoming offer collides. */
   beginOffer(): void {
@@ -44,6 +54,7 @@ export class CollisionRules {
   /** The other side's offer took the place of whatever offer of ours was out; the browser asks for another one by itself. */
   incomingOfferApplied(): void {
     this.pendingOffer = undefined;
+    this.yielding = false;
   }
 
   /** An answer counts only if it names the offer that is out. */
@@ -70,9 +81,10 @@ export class CollisionRules {
     return !this.yields && state === 'have-local-offer' && negotiation === this.pendingOffer;
   }
 
-  rolledBack(): void {
+  beginRollback(): void {
     this.pendingOffer = undefined;
     this.again = true;
+    this.yielding = true;
   }
 
   /** The room says that a change of ours was lost. */
@@ -82,6 +94,6 @@ export class CollisionRules {
 
   /** True when an offer is owed and can be made now. */
   owesOffer(state: SignalingState): boolean {
-    return this.again && state === 'stable' && !this.making;
+    return this.again && state === 'stable' && !this.making && !this.yielding;
   }
 }

@@ -78,8 +78,8 @@ export class PeerLink {
   glare(negotiation: number): void {
     void this.incoming.run(async () => {
       if (!this.rules.mustRollBack(negotiation, this.connection.signalingState)) return;
+      this.rules.beginRollback(); // the browser asks for another offer before the rollback is done
       await this.connection.setLocalDescription({ type: 'rollback' });
-      this.rules.rolledBack();
     });
   }
 
@@ -106,7 +106,7 @@ export class PeerLink {
 
   private async offer(): Promise<void> {
     const { connection, rules } = this;
-    if (connection.signalingState === 'closed') return;
+    if (connection.signalingState === 'closed' || !rules.mayOffer()) return;
     let offer: RTCSessionDescriptionInit;
     try {
       rules.beginOffer();

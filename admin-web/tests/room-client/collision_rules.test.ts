@@ -57,10 +57,17 @@ test('glare asks only a client that refuses, and only for the offer that is out,
     strict.rules.mustRollBack(strict.negotiation, 'stable'),
     perfect.rules.mustRollBack(perfect.negotiation, 'have-local-offer'),
   ];
-  strict.rules.rolledBack();
-  const owes = strict.rules.owesOffer('stable');
   expect(verdicts).toEqual([true, false, false, false]);
-  expect(owes).toBe(true);
+});
+
+test("after a rollback the other side's offer comes first, and what is owed follows it", () => {
+  const { rules } = offering(false);
+  rules.beginRollback();
+  const before = [rules.mayOffer(), rules.owesOffer('stable')];
+  const verdict = rules.incomingOffer('stable');
+  rules.incomingOfferApplied();
+  const after = [rules.mayOffer(), rules.owesOffer('have-remote-offer'), rules.owesOffer('stable')];
+  expect([before, verdict, after]).toEqual([[false, false], 'apply', [true, false, true]]);
 });
 
 test('an offer that the room asked for is owed until it is made, and only once stable', () => {
