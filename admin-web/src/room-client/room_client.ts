@@ -212,10 +212,11 @@ export class RoomClient extends Emitter<RoomEvents> {
   private follow(provider: Provider): void {
     const { session, handle, joined } = this;
     if (!session || !handle || !joined || this.path?.provider === provider) return;
-    if (this.formerPath?.provider === provider) {
+    if (this.formerPath?.provider === provider && provider === 'janus') {
       this.followBack(this.formerPath);
       return;
     }
+    this.formerPath?.close();
     const previous = this.path;
     this.formerPath = previous;
     const configuration: RTCConfiguration = { iceServers: joined.ice_servers ?? [] };
@@ -245,7 +246,10 @@ export class RoomClient extends Emitter<RoomEvents> {
     void path.ready.catch((error) => this.path === path && this.emit('problem', error)).finally(done);
   }
 
-  /** The other way came to nothing, and the former one was never given up. */
+  /**
+   * The direct way came to nothing, and the former one was never given up. There is no such way back to the direct one: the other
+   * side may have given its connection up already, so that both begin anew.
+   */
   private followBack(path: MediaPath): void {
     this.path?.close();
     this.path = path;
@@ -333,8 +337,10 @@ export class RoomClient extends Emitter<RoomEvents> {
       if (!ids.has(id)) this.take({ data: { callroom: 'participant_left', id, reason: 'left' } });
     }
     for (const participant of present) {
-      if (participant.id === this.joined?.id || this.participants.get(participant.id)) continue;
-      this.take({ data: { callroom: 'participant_joined', ...participant } });
+      if (!this.joined || participant.id === this.joined.id || this.participants.get(participant.id)) continue;
+      // The list is for anybody and tells no roles: of two different user ids the larger is polite.
+      const role = this.joined.user_id > participant.user_id ? 'polite' : 'impolite';
+      this.take({ data: { callroom: 'participant_joined', role, ...participant } });
     }
   }
 
