@@ -151,11 +151,13 @@ class Switchboard {
   void tick_auto_rooms(MonotonicUs now);
 
   // Media (switchboard_media.cpp).
-  void apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+  // True where an m-line that was there shows something else now: a screen instead of a camera, or the reverse.
+  bool apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
                    const std::vector<sdp::AcceptedMedia>& accepted);
   std::vector<media::Sender> senders_for(const CallSession& session) const;
   json::Json streams_json(const CallSession& session) const;
-  void reconnect_room(const std::string& room);  // after anybody's media changed: who receives whom now
+  // After anybody's media changed: who receives whom now. tell_streams: also those for whom no m-line changes.
+  void reconnect_room(const std::string& room, bool tell_streams = false);
   void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
   void carry_out_move(CallSession& session, const media::Move& move);
   void receiver_up(CallSession& session);

@@ -67,9 +67,10 @@ const char* source_name(const UplinkTrack& track) {
 
 // ---- the sending PeerConnection ----
 
-void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+bool Switchboard::apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
                               const std::vector<sdp::AcceptedMedia>& accepted) {
   const MonotonicUs now = monotonic_now();
+  bool shows_something_else = false;
   if (session.uplink.gone) begin_uplink_anew(session.uplink);
   for (std::size_t i = 0; i < offered.size(); ++i) {
     UplinkTrack* track = track_of_line(session.uplink, offered[i].m_line);
@@ -85,10 +86,12 @@ void Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
     track->format = *accepted[i].format;
     track->stream.set_codec(to_quality(track->format.codec));
     track->sending = offered[i].sends;
+    shows_something_else = shows_something_else || track->slides != offered[i].slides;
     track->slides = offered[i].slides;
     if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
     session.uplink.by_line[static_cast<std::size_t>(offered[i].m_line)].store(track, std::memory_order_release);
   }
+  return shows_something_else;
 }
 
 void Switchboard::begin_uplink_anew(Uplink& uplink) {
@@ -113,7 +116,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Neg
   const auto accepted = accept(session, *offered);
   std::string answer = sdp::write_answer(context.jsep->sdp, accepted);
 
-  apply_offer(session, *offered, accepted);
+  const bool shows_something_else = apply_offer(session, *offered, accepted);
   context.handle->negotiated = true;
   ++session.record.negotiations;
   Json event = json::named_event("negotiated");
@@ -125,7 +128,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Neg
   }
   event.set("negotiation", request.negotiation).set("streams", std::move(streams));
   post(context.handle, context.transaction, std::move(event), Jsep{"answer", std::move(answer), false});
-  reconnect_room(session.room);
+  reconnect_room(session.room, shows_something_else);
   return {};
 }
 
@@ -185,11 +188,14 @@ std::vector<media::Sender> Switchboard::senders_for(const CallSession& session) 
   return senders;
 }
 
-void Switchboard::reconnect_room(const std::string& room) {
+void Switchboard::reconnect_room(const std::string& room, bool tell_streams) {
   const auto found = by_room_.find(room);
   if (found == by_room_.end()) return;
   for (const SessionPtr& session : found->second) {
-    if (session->downlink) carry_out_change(*session, session->downlink->slots.update(senders_for(*session)), "");
+    if (!session->downlink) continue;
+    media::Change change = session->downlink->slots.update(senders_for(*session));
+    change.streams_changed = change.streams_changed || tell_streams;
+    carry_out_change(*session, change, "");
   }
 }
 
