@@ -18,14 +18,18 @@ const kArguments = [
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
   '--disable-dev-shm-usage',
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
+  // Local network access: an empty page (emptyPage) has no address of its own that would let it call a server here.
+  '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
 ];
 
-const kPageClient = fileURLToPath(new URL('./page_client.js', import.meta.url));
+export const kPageClient = fileURLToPath(new URL('./page_client.js', import.meta.url));
 
-export async function launchBrowser(extraArguments = []) {
+export const kChromium = process.env.CALLROOM_CHROMIUM ?? '/usr/bin/chromium';
+
+/** `executable`: instead of Chromium itself, a command that becomes it. */
+export async function launchBrowser(extraArguments = [], executable = kChromium) {
   return await chromium.launch({
-    executablePath: process.env.CALLROOM_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: executable,
     headless: true,
     args: [...kArguments, ...extraArguments],
   });
@@ -36,14 +40,27 @@ export async function launchBrowser(extraArguments = []) {
  * `camera`: what the page gets instead of what it asks for, { width, height, frameRate }.
  */
 export async function openPage(browser, url, { viewport = { width: 1000, height: 700 }, camera, ...options } = {}) {
-  const context = await browser.newContext({ viewport, ...options });
+  const page = await newPage(browser, { viewport, ...options });
+  if (camera) await page.addInitScript(limitCamera, camera);
+  await page.goto(url);
+  return page;
+}
+
+/** An empty page that no server had to give, so that it opens on either side of an emulated network. */
+export async function emptyPage(browser) {
+  const page = await newPage(browser, { viewport: { width: 320, height: 240 } });
+  await page.route('http://localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>empty</title>' }));
+  await page.goto('http://localhost/');
+  return page;
+}
+
+async function newPage(browser, options) {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
   page.on('pageerror', (error) => page.complaints.push(String(error.stack ?? error)));
   await page.addInitScript(keepConnections);
-  if (camera) await page.addInitScript(limitCamera, camera);
-  await page.goto(url);
   return page;
 }
 

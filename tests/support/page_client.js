@@ -11,9 +11,9 @@
       this.counter = 0;
     }
 
-    static async connect() {
+    static async connect(url = `ws://${location.host}/janus-ws`) {
       const janus = new Janus();
-      janus.socket = new WebSocket(`ws://${location.host}/janus-ws`, 'janus-protocol');
+      janus.socket = new WebSocket(url, 'janus-protocol');
       janus.socket.onmessage = ({ data }) => janus.receive(JSON.parse(data));
       await new Promise((resolve, reject) => {
         janus.socket.onopen = resolve;
@@ -22,6 +22,13 @@
       janus.id = (await janus.send({ janus: 'create' }).first).data.id;
       janus.keepalive = setInterval(() => janus.send({ janus: 'keepalive' }), 2000);
       return janus;
+    }
+
+    /** Ends the session, and with it all its handles. */
+    async close() {
+      await this.send({ janus: 'destroy' }).first;
+      this.fallSilent();
+      this.socket.close();
     }
 
     /** The session goes on, but Janus hears nothing of it any more. */
@@ -136,9 +143,7 @@
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
     const janus = await Janus.connect();
     const close = async () => {
-      await janus.send({ janus: 'destroy' }).first;
-      janus.fallSilent();
-      janus.socket.close();
+      await janus.close();
       for (const track of stream.getTracks()) track.stop();
     };
     return { stream, janus, close, sending: await janus.attach(plugin), receiving: await janus.attach(plugin) };
