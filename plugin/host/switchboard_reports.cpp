@@ -105,7 +105,8 @@ void Switchboard::take_client_samples(CallSession& session, MonotonicUs now) {
   const quality::Sample& sample = session.quality.report(sum, now, wall);
   const auto rating = sample.rating();
   if (const auto found = auto_rooms_.find(session.room); found != auto_rooms_.end() && rating) {
-    found->second.sample(*rating == quality::Rating::kPoor || *rating == quality::Rating::kFailed, now);
+    const bool poor = *rating == quality::Rating::kPoor || *rating == quality::Rating::kFailed;
+    found->second.sample(session.participant, poor, now);
   }
   keep_sample(session, sample, wall);
 }

@@ -36,7 +36,7 @@ std::optional<AutoMedia::Move> AutoMedia::participants(std::span<const std::stri
   if (path_ == MediaPath::kP2p) {
     if (ids.size() > 2) return move(MediaPath::kRelay, MoveReason::kThirdPerson);
     if (pair && !same_two) start_p2p(now);
-    if (!pair) unconnected_since_.reset(), poor_since_.reset();
+    if (!pair) unconnected_since_.reset(), poor_since_.clear();
     return std::nullopt;
   }
   if (ids.empty()) {  // a new call begins as the first one did
@@ -58,23 +58,21 @@ void AutoMedia::disconnected(MonotonicUs now) {
   if (path_ == MediaPath::kP2p && pair_ && !unconnected_since_) unconnected_since_ = now;
 }
 
-void AutoMedia::sample(bool poor, MonotonicUs now) {
+void AutoMedia::sample(const std::string& id, bool poor, MonotonicUs now) {
   if (path_ != MediaPath::kP2p || !pair_) return;
-  if (!poor) {
-    poor_since_.reset();
-  } else if (!poor_since_) {
-    poor_since_ = now;
+  if (poor) {
+    poor_since_.try_emplace(id, now);
+  } else {
+    poor_since_.erase(id);
   }
 }
 
 std::optional<AutoMedia::Move> AutoMedia::tick(MonotonicUs now) {
   if (path_ != MediaPath::kP2p || !pair_) return std::nullopt;
-  const auto lasted = [now](const std::optional<MonotonicUs>& since, MonotonicUs time) {
-    return since && now - *since >= time;
-  };
   std::optional<MoveReason> reason;
-  if (lasted(unconnected_since_, kConnectTime)) reason = MoveReason::kNoConnection;
-  if (lasted(poor_since_, kPatience)) reason = MoveReason::kPoorQuality;
+  if (unconnected_since_ && now - *unconnected_since_ >= kConnectTime) reason = MoveReason::kNoConnection;
+  const auto lasts = [now](const auto& entry) { return now - entry.second >= kPatience; };
+  if (std::ranges::any_of(poor_since_, lasts)) reason = MoveReason::kPoorQuality;
   if (!reason) return std::nullopt;
   worked_.erase(*pair_);
   failed_.insert(*pair_);
@@ -83,13 +81,13 @@ std::optional<AutoMedia::Move> AutoMedia::tick(MonotonicUs now) {
 
 AutoMedia::Move AutoMedia::move(MediaPath to, MoveReason reason) {
   path_ = to;
-  if (to == MediaPath::kRelay) unconnected_since_.reset(), poor_since_.reset();
+  if (to == MediaPath::kRelay) unconnected_since_.reset(), poor_since_.clear();
   return {to, reason};
 }
 
 void AutoMedia::start_p2p(MonotonicUs now) {
   unconnected_since_ = now;
-  poor_since_.reset();
+  poor_since_.clear();
 }
 
 }  // namespace callroom::signaling

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -45,8 +46,8 @@ class AutoMedia {
   void connected(MonotonicUs now);
   void disconnected(MonotonicUs now);
 
-  // A sample of either side on the direct connection.
-  void sample(bool poor, MonotonicUs now);
+  // A sample of one of the two on the direct connection. It stays poor while it stays so for either.
+  void sample(const std::string& id, bool poor, MonotonicUs now);
 
   // To be called once a second.
   std::optional<Move> tick(MonotonicUs now);
@@ -59,7 +60,8 @@ class AutoMedia {
 
   MediaPath path_ = MediaPath::kP2p;
   std::optional<Pair> pair_;  // the two, while there are two
-  std::optional<MonotonicUs> unconnected_since_, poor_since_;
+  std::optional<MonotonicUs> unconnected_since_;
+  std::map<std::string, MonotonicUs> poor_since_;  // by participant id
   std::set<Pair> worked_;  // pairs whose direct connection was up and good until something else ended it
   std::set<Pair> failed_;
 };

@@ -21,7 +21,10 @@ std::string text(const std::optional<AutoMedia::Move>& move) {
 std::string ticks(AutoMedia& media, MonotonicUs from, MonotonicUs to, std::optional<bool> poor = {}) {
   std::string out;
   for (MonotonicUs second = from; second <= to; ++second) {
-    if (poor && second % 3 == 0) media.sample(*poor, second * kSecond);
+    if (poor && second % 3 == 0) {
+      media.sample("a", *poor, second * kSecond);
+      media.sample("b", false, second * kSecond);  // the other one's being good changes nothing
+    }
     if (const auto move = media.tick(second * kSecond)) out += std::to_string(second) + ":" + text(move) + " ";
   }
   return out;
