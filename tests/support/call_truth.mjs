@@ -12,14 +12,15 @@ export async function readStatistics() {
     'remote-inbound-rtp': 'kind ssrc roundTripTime roundTripTimeMeasurements totalRoundTripTime jitter packetsLost timestamp',
     'candidate-pair': 'id responsesReceived totalRoundTripTime availableOutgoingBitrate',
   };
-  const reading = { at: performance.timeOrigin + performance.now(), outbound: [], inbound: [], remote: [], pairs: [], cipher: undefined };
+  const reading = { at: performance.timeOrigin + performance.now(), outbound: [], inbound: [], remote: [], pairs: [] };
   const lists = { 'outbound-rtp': reading.outbound, 'inbound-rtp': reading.inbound, 'remote-inbound-rtp': reading.remote, 'candidate-pair': reading.pairs };
   for (const connection of window.testConnections) {
     if (connection.connectionState === 'closed') continue;
-    for (const stat of (await connection.getStats()).values()) {
-      if (stat.type === 'transport') reading.cipher = stat.srtpCipher ?? reading.cipher;
+    const stats = [...(await connection.getStats()).values()];
+    const cipher = stats.find(({ type }) => type === 'transport')?.srtpCipher;
+    for (const stat of stats) {
       if (!lists[stat.type] || (stat.type === 'candidate-pair' && !(stat.nominated && stat.responsesReceived))) continue;
-      lists[stat.type].push(Object.fromEntries(kFields[stat.type].split(' ').map((field) => [field, stat[field]])));
+      lists[stat.type].push({ ...Object.fromEntries(kFields[stat.type].split(' ').map((field) => [field, stat[field]])), cipher });
     }
   }
   return reading;
@@ -36,9 +37,9 @@ export function quantile(values, share) {
   return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below]);
 }
 
-/** SRTP's authentication tag, which the emulator sees and the plugin does not. */
-function tagBytes(cipher) {
-  return cipher?.includes('GCM') ? 16 : cipher?.endsWith('_32') ? 4 : 10;
+/** SRTP's authentication tag, which the emulator sees and the plugin does not. The two PeerConnections may differ in it. */
+function tagBytes([stream]) {
+  return stream?.cipher?.includes('GCM') ? 16 : stream?.cipher?.endsWith('_32') ? 4 : 10;
 }
 
 /** Packets offered and dropped of the streams with these SSRCs, and the bytes of RTP that got through or were offered. */
@@ -60,12 +61,12 @@ function network(counts, ssrcs, tag) {
  */
 export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
   const last = readings.at(-1);
-  const tag = tagBytes(last.cipher);
+  const tag = tagBytes(last.outbound);
   const ssrcs = (list, kind) => [...new Set(readings.flatMap((reading) => reading[list].filter((s) => !kind || s.kind === kind).map((s) => s.ssrc)))];
   const sent = network(counts.up, ssrcs('outbound'), tag);
   const sentVideo = network(counts.up, ssrcs('outbound', 'video'), tag);
   sent.droppedVideo = sentVideo.offered - sentVideo.delivered;
-  const got = network(counts.down, ssrcs('inbound'), tag);
+  const got = network(counts.down, ssrcs('inbound'), tagBytes(last.inbound));
   // What was dropped comes again on a stream of its own, which also carries old packets as padding; some of that is dropped too.
   const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag);
   const asked = sum(last.outbound.map((stream) => stream.retransmittedBytesSent ?? 0));
