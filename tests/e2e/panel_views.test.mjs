@@ -1,13 +1,11 @@
 // The panel on the real stack, with a database of generated sessions: every view shows what the database has, in both themes and on
 // a phone, without a console error and without a violation that axe finds.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { joinCall, launchBrowser, openPage } from '../support/browser.mjs';
-import { startStack, until } from '../support/stack.mjs';
+import { joinCall, openPage } from '../support/browser.mjs';
+import { flaws, plain, show, startPanel } from '../support/panel.mjs';
+import { until } from '../support/stack.mjs';
 
 const kSessions = 5000;
 const kHourMs = 3_600_000;
@@ -18,42 +16,17 @@ const kFrom = new Date(kTo.getTime() - 30 * kDayMs);
 const kRange = [kFrom.toISOString(), kTo.toISOString()];
 const kInRange = 'created_at >= $1 AND created_at < $2';
 const kRangeQuery = new URLSearchParams({ from: kRange[0], to: kRange[1] });
-const kAxe = fileURLToPath(new URL('../../admin-web/node_modules/axe-core/axe.min.js', import.meta.url));
-const kGenerator = fileURLToPath(new URL('../bench/generate_sessions', import.meta.url));
 
+let panel;
 let stack;
 let browser;
 let page;
 before(async () => {
-  stack = await startStack();
-  await promisify(execFile)(kGenerator, [`postgresql://callroom_owner@/callroom?host=${stack.dir}/run`, String(kSessions)]);
-  browser = await launchBrowser();
-  page = await signedIn();
+  panel = await startPanel(kSessions);
+  ({ stack, browser } = panel);
+  page = await panel.signedIn();
 }, { timeout: 120_000 });
-after(async () => {
-  await browser?.close();
-  await stack?.close();
-});
-
-async function signedIn(options = {}) {
-  const opened = await openPage(browser, `${stack.web}/admin/`, { viewport: { width: 1400, height: 900 }, ...options });
-  await opened.fill('input[name=secret]', stack.settings.admin_secret);
-  await opened.click('button[type=submit]');
-  await opened.waitForSelector('main#main');
-  return opened;
-}
-
-/** Goes to a view by its address, and waits until all it asked for is there. */
-async function show(opened, place) {
-  await opened.evaluate((hash) => {
-    location.hash = hash;
-  }, `#/quality/${place}`);
-  const view = place.split(/[/?]/)[0];
-  await opened.waitForSelector(`[data-view=${view}]`);
-  await opened.waitForFunction(() => document.querySelector('[data-loading]') && !document.querySelector('[data-loading=true]'));
-}
-
-const plain = (text) => text.replaceAll('\u00a0', ' ');
+after(() => panel?.close());
 
 describe('signing in', () => {
   test('a wrong secret says so, and lets nobody in', async () => {
@@ -133,7 +106,20 @@ describe('what the views show', { timeout: 120_000 }, () => {
     assert.deepEqual(shown, wanted.map(({ session_id }) => session_id));
   });
 
-  test('one session has its course, and tells who else was in the call', async () => {
+  test('one session leads to the other people of its call', async () => {
+    const [row] = await stack.rows(`
+      SELECT a.session_id, array_agg(b.session_id::text) AS others
+        FROM session_quality_logs a JOIN session_quality_logs b
+          ON b.room = a.room AND b.session_id <> a.session_id AND b.started_at <= a.ended_at AND b.ended_at >= a.started_at
+       WHERE a.overall_quality = 'poor' GROUP BY 1 HAVING count(*) > 0 LIMIT 1`);
+    await show(page, `session/${row.session_id}`);
+    const listed = await page.$$eval('tr[data-session]', (rows) => rows.map(({ dataset }) => dataset.session));
+    await page.locator('tr[data-session] a').first().click();
+    await page.waitForSelector(`.view-head[data-session="${listed[0]}"]`);
+    assert.deepEqual(listed.sort(), row.others.sort());
+  });
+
+  test('one session has its course', async () => {
     const [row] = await stack.rows(
       "SELECT session_id, display FROM session_quality_logs WHERE overall_quality = 'poor' ORDER BY created_at DESC LIMIT 1",
     );
@@ -158,6 +144,36 @@ describe('what the views show', { timeout: 120_000 }, () => {
     assert.equal(shown, String(count));
     assert.equal(score, '–', 'failed sessions have no score, which is not 0');
   });
+
+  for (const [filter, column, value] of [
+    ['provider', 'provider', 'p2p'],
+    ['node', 'node', 'node-2'],
+    ['rating', 'overall_quality', 'good'],
+    ['room', 'room', 'room-3'],
+    ['user_id', 'user_id', 'user-7'],
+  ]) {
+    test(`each view keeps to the filter ${filter}`, async () => {
+      const [{ count }] = await stack.rows(
+        `SELECT count(*)::int FROM session_quality_logs WHERE ${kInRange} AND ${column} = $3`,
+        [...kRange, value],
+      );
+      const query = `${kRangeQuery}&${filter}=${value}`;
+      await show(page, `overview?${query}`);
+      const summed = plain(await page.textContent('[data-figure=Sessions] .key-value'));
+      await show(page, `issues?${query}`);
+      const ofIssues = plain(await page.textContent('[data-view=issues] .muted'));
+      await show(page, `sessions?${query}`);
+      const ids = await page.$$eval('[data-session]', (rows) => rows.map(({ dataset }) => dataset.session));
+      const [{ other }] = await stack.rows(
+        `SELECT count(*)::int AS other FROM session_quality_logs WHERE session_id = ANY ($1) AND ${column} <> $2`,
+        [ids, value],
+      );
+      assert.ok(count > 5, `${count} sessions`);
+      assert.equal(summed, count.toLocaleString('en'));
+      assert.match(ofIssues, new RegExp(`^Of ${count.toLocaleString('en')} sessions`));
+      assert.deepEqual([ids.length, other], [Math.min(50, count), 0]);
+    });
+  }
 
   test('nothing found is said in words', async () => {
     await show(page, 'overview?room=nobody-was-here');
@@ -199,14 +215,12 @@ describe('how it looks', { timeout: 180_000 }, () => {
     phone: { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
   })) {
     test(`axe finds nothing, nothing overflows, and no error is logged: ${name}`, async () => {
-      const opened = await signedIn(options);
+      const opened = await panel.signedIn(options);
+      const [{ session_id }] = await stack.rows("SELECT session_id FROM session_quality_logs WHERE overall_quality = 'poor' LIMIT 1");
       const found = [];
-      for (const view of views) {
+      for (const view of [...views, `session/${session_id}`, 'overview?room=nobody-was-here']) {
         await show(opened, view);
-        await opened.evaluate(await readFile(kAxe, 'utf8'));
-        const { violations } = await opened.evaluate(() => globalThis.axe.run());
-        found.push(...violations.map(({ id, nodes }) => `${view}: ${id}: ${nodes[0].html}`));
-        if (await opened.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push(`${view}: overflows`);
+        found.push(...(await flaws(opened)).map((flaw) => `${view}: ${flaw}`));
       }
       found.push(...opened.complaints);
       await opened.context().close();

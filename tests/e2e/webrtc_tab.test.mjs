@@ -1,19 +1,22 @@
-// The panel's WebRTC Testing tab against a configuration with one good, one wrong password, one dead and one expired server: each
-// is told from the others, from this browser and from Janus's machine, and each failing one is named in what to do.
+// The panel's WebRTC Testing tab against a configuration with one good server, one with a wrong password, one dead, one with
+// credentials that are over and one with a certificate that is: each is told from the others, from this browser and from Janus's
+// machine, and each failing one is named in what to do. Prints the table of servers, verdicts and times.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage } from '../support/browser.mjs';
-import { startStack } from '../support/stack.mjs';
+import { startExpiredTurn } from '../support/expired_turn.mjs';
+import { startStack, until } from '../support/stack.mjs';
 
 const kPassword = 'a-wrong-password-of-the-test';
 const kRunMs = 120_000;
 
+let expired;
 let stack;
 let browser;
 let page;
 before(async () => {
-  stack = await startStack(await settings());
+  expired = await startExpiredTurn();
+  stack = await startStack(settings());
   browser = await launchBrowser();
   page = await openPage(browser, `${stack.web}/admin/#/webrtc`, { permissions: ['camera', 'microphone'] });
   await page.fill('input[type=password]', stack.settings.admin_secret);
@@ -25,10 +28,11 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await stack?.close();
+  await expired?.close();
 });
 
-/** The stack's own coturn as "good"; a name that it does not know, a port where nothing is, and a time that is over. */
-async function settings() {
+/** The stack's own coturn as "good"; a name that it does not know, a port where nothing is, a time that is over, and the expired one. */
+function settings() {
   const port = 20_000 + Math.floor(Math.random() * 5_000);
   const secret = 'a-shared-secret-of-the-test';
   const server = (id, url, more) =>
@@ -37,21 +41,28 @@ async function settings() {
   return {
     turn_port: port,
     turn_secret: secret,
-    'plugin.ice.servers': 'good,wrong,dead,stale',
+    'plugin.ice.servers': 'good,wrong,dead,stale,lapsed',
     ...server('good', own, { secret }),
     ...server('wrong', own, { username: 'bob', password: kPassword }),
     ...server('dead', 'turn:127.0.0.1:9?transport=udp', { secret }),
     ...server('stale', own, { username: '1600000000:bob', password: kPassword }),
+    ...server('lapsed', expired.url, { username: expired.username, password: expired.password, ca_file: expired.caFile, check_every: 60 }),
   };
 }
 
+const kServers = ['good', 'wrong', 'dead', 'stale', 'lapsed'];
+
+const plain = (text) => text.replaceAll('\u00a0', ' ');
 const statusOf = (id) => page.locator(`[data-test=${id}]`).getAttribute('data-status');
 const verdictOf = (id) => page.locator(`[data-test=${id}] [data-verdict]`).getAttribute('data-verdict');
 
 test('each server gets its own verdict, from here and from there', async () => {
   const seen = {};
-  for (const id of ['good', 'wrong', 'dead', 'stale']) {
+  for (const id of kServers) {
     seen[id] = [await statusOf(`turn-${id}`), await verdictOf(`turn-${id}`)];
+    const times = page.locator(`[data-test=turn-${id}]`);
+    const [both, there] = [await times.locator('.test-time').textContent(), await times.locator('[data-verdict] .verdict-time').textContent()];
+    console.log(`# ${id.padEnd(8)} browser ${seen[id][0].padEnd(6)} ${both.padStart(7)}   server ${seen[id][1].padEnd(22)} ${there.padStart(7)}`);
   }
   const shown = await page.locator('[data-test=turn-good] .test-summary').textContent();
 
@@ -60,6 +71,7 @@ test('each server gets its own verdict, from here and from there', async () => {
     wrong: ['fail', 'credentials_rejected'],
     dead: ['fail', 'refused'],
     stale: ['fail', 'credentials_expired'],
+    lapsed: ['fail', 'tls_expired'],
   });
   assert.match(shown, /\d+ of 20/);
 });
@@ -73,10 +85,11 @@ test('what to do names each failing server, and not the good one', async () => {
   assert.equal(codes.wrong, 'credentials_rejected');
   assert.equal(codes.dead, 'refused');
   assert.equal(codes.stale, 'credentials_expired');
+  assert.equal(codes.lapsed, 'tls_expired');
   assert.equal(codes.good, undefined);
 });
 
-test('browser, devices and network are tested, and the score tells that half of the servers fail', async () => {
+test('browser, devices and network are tested, and the score tells that most of the servers fail', async () => {
   const groups = {};
   for (const id of ['browser-support', 'devices-microphone', 'devices-camera', 'network-signaling', 'network-media']) {
     groups[id] = await statusOf(id);
@@ -111,19 +124,36 @@ test('what is saved holds no credential', async () => {
 });
 
 test('it looks right in light, in dark and on a narrow screen', async () => {
-  const folder = process.env.CALLROOM_SCREENSHOTS;
   await page.locator('[data-test=turn-good] summary').click();
   for (const [name, scheme, width] of [['light', 'light', 1280], ['dark', 'dark', 1280], ['narrow', 'light', 390]]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (folder) {
-      await mkdir(folder, { recursive: true });
-      await page.screenshot({ path: `${folder}/webrtc-${name}.png`, fullPage: true });
-    }
     assert.ok(overflow <= 0, `${name}: ${overflow} px too wide`);
   }
   assert.deepEqual(page.complaints, []);
+});
+
+test('the checks on a schedule are told with their history, and as an alert where too few servers are left', async () => {
+  const row = page.locator('[data-view=servers] [data-server=lapsed]');
+  const checks = await until(
+    () => row.locator('.check-strip i').count(),
+    (count) => count >= 2,
+    { timeoutMs: 40_000, what: 'the check of the schedule and the one of the run' },
+  );
+  const verdict = plain(await row.locator('td').nth(1).textContent());
+  const usable = plain(await row.locator('td').nth(4).textContent());
+  const level = await page.locator('[data-availability]').getAttribute('data-availability');
+  const text = await page.locator('[data-availability]').textContent();
+  await page.locator('[data-view=servers] summary').click();
+  const schedule = await page.locator('[data-check=lapsed]', { hasText: 'schedule' }).count();
+
+  assert.ok(checks >= 2);
+  assert.match(verdict, /tls expired/);
+  assert.equal(usable, '0.0 %');
+  assert.equal(level, 'warning', text);
+  assert.match(text, /Only one TURN server of 5 works.*lapsed \(tls_expired\)/);
+  assert.ok(schedule >= 1);
 });
 
 test('a run can be cancelled and started again', async () => {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { time } from '../format';
+import { figure, Table } from '../table';
 import type { Line, Mark } from './chart';
 
 interface ChartTableProps {
@@ -19,34 +20,22 @@ export function ChartTable({ title, times, lines, marks = [], format }: ChartTab
         Table<span class="visually-hidden"> of {title}</span>
       </summary>
       {open && (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label={`Table of ${title}`}>
-          <table class="rows">
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                {lines.map(({ label }) => (
-                  <th key={label} scope="col" class="figure">
-                    {label}
-                  </th>
-                ))}
-                {marks.length > 0 && <th scope="col">What happened</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {times.map((at, i) => (
-                <tr key={at}>
-                  <td>{time(new Date(1000 * at).toISOString())}</td>
-                  {lines.map(({ label, values }) => (
-                    <td key={label} class="figure">
-                      {format(values[i] ?? null)}
-                    </td>
-                  ))}
-                  {marks.length > 0 && <td>{marksBetween(marks, at, times[i + 1])}</td>}
-                </tr>
+        <Table
+          label={`Table of ${title}`}
+          heads={['Time', ...lines.map(({ label }) => figure(label)), ...(marks.length > 0 ? ['What happened'] : [])]}
+        >
+          {times.map((at, i) => (
+            <tr key={at}>
+              <td>{time(new Date(1000 * at).toISOString())}</td>
+              {lines.map(({ label, values }) => (
+                <td key={label} class="figure">
+                  {format(values[i] ?? null)}
+                </td>
               ))}
-            </tbody>
-          </table>
-        </div>
+              {marks.length > 0 && <td>{marksBetween(marks, at, times[i + 1])}</td>}
+            </tr>
+          ))}
+        </Table>
       )}
     </details>
   );

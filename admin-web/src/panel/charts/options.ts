@@ -4,6 +4,7 @@ import type { ChartProps, Line } from './chart';
 import { resolveColour } from './colours';
 import { overlay } from './overlay';
 
+const kManyBars = 80;
 const kFont = '11px system-ui, sans-serif';
 
 interface Size {
@@ -76,7 +77,8 @@ function seriesOf(line: Line, kind: string): uPlot.Series {
     points: { show: false },
   };
   if (kind !== 'lines') {
-    const paths = uPlot.paths.bars?.({ size: [0.86, 24], gap: 1 });
+    // Where there are many, gaps would take most of the bars' width.
+    const paths = uPlot.paths.bars?.(line.values.length > kManyBars ? { size: [1, 24] } : { size: [0.86, 24], gap: 1 });
     return { ...series, width: 0, fill: colour, ...(paths ? { paths } : {}) };
   }
   if (line.dash) series.dash = [5, 4];

@@ -2,6 +2,7 @@ import { usePanel } from '../context';
 import { count, milliseconds, number, percent, time, words } from '../format';
 import { formatPlace } from '../location_state';
 import { Empty, Loading, Problem } from '../states';
+import { figure, Table } from '../table';
 import type { AlertEntry, AlertsAnswer } from './answers';
 import { rangeParameters } from './filters';
 import { usePages } from './use_pages';
@@ -12,6 +13,17 @@ const kMetrics: Record<string, (value: number | null) => string> = {
   latency: milliseconds,
   drops_share: (v) => percent(v),
 };
+
+const kHeads = [
+  'Raised',
+  'Rule',
+  'Figure',
+  figure('Value'),
+  figure('Threshold'),
+  'Window',
+  figure('Sessions'),
+  'Worst sessions',
+];
 
 /** What the rules of the configuration raised. */
 export function AlertsView() {
@@ -42,52 +54,30 @@ export function AlertsView() {
 
 function AlertTable({ alerts }: { alerts: readonly AlertEntry[] }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Alerts">
-      <table class="rows">
-        <thead>
-          <tr>
-            <th scope="col">Raised</th>
-            <th scope="col">Rule</th>
-            <th scope="col">Figure</th>
-            <th scope="col" class="figure">
-              Value
-            </th>
-            <th scope="col" class="figure">
-              Threshold
-            </th>
-            <th scope="col">Window</th>
-            <th scope="col" class="figure">
-              Sessions
-            </th>
-            <th scope="col">Worst sessions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {alerts.map((alert) => (
-            <tr key={`${alert.rule} ${alert.window_start}`} data-alert={alert.rule}>
-              <td>{time(alert.raised_at)}</td>
-              <td>{alert.rule}</td>
-              <td>{words(alert.metric)}</td>
-              <td class="figure">{format(alert, alert.value)}</td>
-              <td class="figure">{format(alert, alert.threshold)}</td>
-              <td>
-                <a href={windowPlace(alert)}>
-                  {time(alert.window_start)} – {time(alert.window_end).slice(11)}
-                </a>
-              </td>
-              <td class="figure">{count(alert.sessions)}</td>
-              <td>
-                {alert.examples.slice(0, 5).map((id, i) => (
-                  <a key={id} class="listed" href={formatPlace({ tab: 'quality', path: ['session', id], query: {} })}>
-                    {i + 1}
-                  </a>
-                ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Alerts" heads={kHeads}>
+      {alerts.map((alert) => (
+        <tr key={`${alert.rule} ${alert.window_start}`} data-alert={alert.rule}>
+          <td>{time(alert.raised_at)}</td>
+          <td>{alert.rule}</td>
+          <td>{words(alert.metric)}</td>
+          <td class="figure">{format(alert, alert.value)}</td>
+          <td class="figure">{format(alert, alert.threshold)}</td>
+          <td>
+            <a href={windowPlace(alert)}>
+              {time(alert.window_start)} – {time(alert.window_end).slice(11)}
+            </a>
+          </td>
+          <td class="figure">{count(alert.sessions)}</td>
+          <td>
+            {alert.examples.slice(0, 5).map((id, i) => (
+              <a key={id} class="listed" href={formatPlace({ tab: 'quality', path: ['session', id], query: {} })}>
+                {i + 1}
+              </a>
+            ))}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -9,13 +9,15 @@ export interface Figures {
   /** Sessions with a score: what its average stands on. */
   scored: number;
   score: Figure;
+  /** Margins: half the width of the 95 % confidence interval. */
+  score_margin: Figure;
   ratings: Record<RatingName, { sessions: number; share_pct: Figure }>;
   /** (poor + failed) / (rated + failed). */
   poor_or_failed: { share_pct: Figure; sessions: number };
-  latency: { avg_ms: Figure; p50_ms: Figure; p95_ms: Figure; sessions: number };
+  latency: { avg_ms: Figure; p50_ms: Figure; p95_ms: Figure; sessions: number; margin: Figure };
   jitter: { avg_ms: Figure };
-  loss_in: { avg_pct: Figure };
-  loss_out: { avg_pct: Figure };
+  loss_in: { avg_pct: Figure; margin: Figure };
+  loss_out: { avg_pct: Figure; margin: Figure };
   bandwidth_in: { avg_kbps: Figure };
   bandwidth_out: { avg_kbps: Figure };
   frame_rate: { avg: Figure };
@@ -27,9 +29,9 @@ export interface Figures {
 }
 
 export interface Target {
-  figure: string;
+  figure: 'score' | 'poor_or_failed' | 'latency' | 'drops';
   target: number;
-  better: string;
+  better: 'higher' | 'lower';
   value: Figure;
   /** null: unknown, as there is nothing to judge. */
   met: boolean | null;

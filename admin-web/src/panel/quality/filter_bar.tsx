@@ -34,7 +34,7 @@ export function FilterBar({ view }: { view: string }) {
   );
 }
 
-function RangeChoice({ named }: { named: string | undefined }) {
+export function RangeChoice({ named }: { named: string | undefined }) {
   const { place, go } = usePanel();
   return (
     <div class="segments" role="group" aria-label="Range">

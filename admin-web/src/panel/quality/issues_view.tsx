@@ -1,6 +1,7 @@
 import { usePanel } from '../context';
 import { count, percent } from '../format';
 import { formatPlace } from '../location_state';
+import { Severity } from '../severity';
 import { Answered } from '../states';
 import { useRequest } from '../use_request';
 import type { IssueEntry, IssuesAnswer } from './answers';
@@ -79,19 +80,5 @@ function Issue({ issue }: { issue: IssueEntry }) {
         ))}
       </p>
     </li>
-  );
-}
-
-export function Severity({ severity }: { severity: 'warning' | 'critical' }) {
-  return (
-    <span class={`severity ${severity}`}>
-      <svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true">
-        <path
-          d={severity === 'critical' ? 'M3.5 1h5L11 3.5v5L8.5 11h-5L1 8.5v-5z' : 'M6 1l5.5 10H.5z'}
-          fill="currentColor"
-        />
-      </svg>
-      {severity}
-    </span>
   );
 }

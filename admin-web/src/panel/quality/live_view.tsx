@@ -3,12 +3,26 @@ import { Confirm } from '../confirm';
 import { usePanel } from '../context';
 import { bitrate, count, duration, kDash, milliseconds, number, percent, words } from '../format';
 import { Answered } from '../states';
+import { figure, Table } from '../table';
 import { useRequest } from '../use_request';
 import type { LiveAnswer, LiveSession } from './answers';
 import { filterParameters } from './filters';
 import { Rating } from './rating';
 
 const kEveryMs = 3000;
+
+const kHeads = [
+  'User',
+  'Quality now',
+  'Provider',
+  figure('For'),
+  figure('Latency'),
+  figure('Jitter'),
+  figure('Loss in / out'),
+  figure('In / out'),
+  'Issues',
+  { text: 'Actions', hidden: true },
+];
 
 type Asked = { what: 'kick'; session: LiveSession } | { what: 'destroy'; room: string };
 
@@ -72,41 +86,11 @@ function Room({ room, people, ask }: { room: string; people: LiveSession[]; ask:
           Close the room
         </button>
       </div>
-      <div class="table-scroll" tabIndex={0} role="region" aria-label={`People in room ${room}`}>
-        <table class="rows">
-          <thead>
-            <tr>
-              <th scope="col">User</th>
-              <th scope="col">Quality now</th>
-              <th scope="col">Provider</th>
-              <th scope="col" class="figure">
-                For
-              </th>
-              <th scope="col" class="figure">
-                Latency
-              </th>
-              <th scope="col" class="figure">
-                Jitter
-              </th>
-              <th scope="col" class="figure">
-                Loss in / out
-              </th>
-              <th scope="col" class="figure">
-                In / out
-              </th>
-              <th scope="col">Issues</th>
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {people.map((session) => (
-              <Person key={session.session_id} session={session} ask={ask} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label={`People in room ${room}`} heads={kHeads}>
+        {people.map((session) => (
+          <Person key={session.session_id} session={session} ask={ask} />
+        ))}
+      </Table>
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { usePanel } from '../context';
 import { bitrate, count, kDash, milliseconds, number, percent, words } from '../format';
 import { Answered } from '../states';
+import { figure, Table } from '../table';
 import { useRequest } from '../use_request';
 import type { Figures, ProvidersAnswer } from './answers';
 import { filterParameters } from './filters';
@@ -65,34 +66,27 @@ function Comparison({ answer: { providers, comparison } }: { answer: ProvidersAn
   const compared = providers.length > 1 && comparison.length > 0;
   return (
     <>
-      <div class="table-scroll narrow" tabIndex={0} role="region" aria-label="Figures per provider">
-        <table class="rows">
-          <thead>
-            <tr>
-              <th scope="col">Figure</th>
-              {providers.map(({ provider }) => (
-                <th key={provider} scope="col" class="figure">
-                  {provider === 'janus' ? 'Janus' : provider}
-                </th>
-              ))}
-              {compared && <th scope="col">Difference</th>}
-            </tr>
-          </thead>
-          <tbody>
-            {kRows.map((row) => (
-              <tr key={row.figure} data-figure={row.figure}>
-                <th scope="row">{row.title}</th>
-                {providers.map((figures) => (
-                  <td key={figures.provider} class="figure">
-                    {row.text(row.value(figures))}
-                  </td>
-                ))}
-                {compared && <Difference row={row} comparison={comparison} />}
-              </tr>
+      <Table
+        label="Figures per provider"
+        class="narrow"
+        heads={[
+          'Figure',
+          ...providers.map(({ provider }) => figure(provider === 'janus' ? 'Janus' : provider)),
+          ...(compared ? ['Difference'] : []),
+        ]}
+      >
+        {kRows.map((row) => (
+          <tr key={row.figure} data-figure={row.figure}>
+            <th scope="row">{row.title}</th>
+            {providers.map((figures) => (
+              <td key={figures.provider} class="figure">
+                {row.text(row.value(figures))}
+              </td>
             ))}
-          </tbody>
-        </table>
-      </div>
+            {compared && <Difference row={row} comparison={comparison} />}
+          </tr>
+        ))}
+      </Table>
       {compared && (
         <p class="muted">
           “Within noise” means that two groups of this size would differ as much by chance in more than 1 of 20

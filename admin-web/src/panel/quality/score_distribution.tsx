@@ -1,4 +1,5 @@
 import { count } from '../format';
+import { figure, Table } from '../table';
 
 const kGood = [
   { from: 86, rating: 'excellent' },
@@ -30,28 +31,16 @@ export function ScoreDistribution({ counts }: { counts: readonly number[] }) {
         <summary>
           Table<span class="visually-hidden"> of the distribution of scores</span>
         </summary>
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Table of the distribution of scores">
-          <table class="rows">
-            <thead>
-              <tr>
-                <th scope="col">Score</th>
-                <th scope="col" class="figure">
-                  Sessions
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {counts.map((sessions, step) => (
-                <tr key={`${step * width}`}>
-                  <td>
-                    {step * width} – {(step + 1) * width}
-                  </td>
-                  <td class="figure">{count(sessions)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Table of the distribution of scores" heads={['Score', figure('Sessions')]}>
+          {counts.map((sessions, step) => (
+            <tr key={`${step * width}`}>
+              <td>
+                {step * width} – {(step + 1) * width}
+              </td>
+              <td class="figure">{count(sessions)}</td>
+            </tr>
+          ))}
+        </Table>
       </details>
     </section>
   );

@@ -1,4 +1,5 @@
 import { Chart } from '../charts/chart';
+import { TwoWayChart } from '../charts/two_way_chart';
 import { count, milliseconds, number, percent } from '../format';
 import type { Point, SeriesAnswer } from './answers';
 import { kRatings } from './rows';
@@ -34,16 +35,14 @@ export function SeriesCharts({ series }: { series: SeriesAnswer }) {
           { label: 'p95', values: values((b) => b.latency.p95_ms), colour: '--fair', dash: true },
         ]}
       />
-      <Chart
+      <TwoWayChart
         {...shared}
         title="Packet loss"
         unit="%"
         format={(v) => percent(v, 2)}
-        min={0}
-        lines={[
-          { label: 'from users', values: values((b) => b.loss_in.avg_pct), colour: '--poor' },
-          { label: 'to users', values: values((b) => b.loss_out.avg_pct), colour: '--accent', dash: true },
-        ]}
+        who="users"
+        from={values((b) => b.loss_in.avg_pct)}
+        to={values((b) => b.loss_out.avg_pct)}
       />
       <Chart
         {...shared}

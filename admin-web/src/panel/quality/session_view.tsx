@@ -1,13 +1,13 @@
 import { usePanel } from '../context';
 import { bitrate, duration, kDash, milliseconds, number, percent, time, words } from '../format';
 import { formatPlace } from '../location_state';
+import { Severity } from '../severity';
 import { Answered, Empty } from '../states';
 import { useRequest } from '../use_request';
 import type { SessionAnswer } from './answers';
 import { Fact, Facts } from './facts';
 import { sharedQuery } from './filters';
 import { issueWords } from './issue_words';
-import { Severity } from './issues_view';
 import { Rating } from './rating';
 import type { SessionDetail } from './rows';
 import { ScoreBreakdown } from './score_breakdown';

@@ -1,6 +1,7 @@
-import { kDash, milliseconds, number, percent, words } from '../format';
+import { kDash, milliseconds, number, percent } from '../format';
 import type { SummaryAnswer, Target } from './answers';
 import { Change, kFewest } from './key_figures';
+import { noise } from './noise';
 
 interface TargetWords {
   title: string;
@@ -8,20 +9,12 @@ interface TargetWords {
   digits: number;
 }
 
-const kTargets: Record<string, TargetWords> = {
+const kTargets: Record<Target['figure'], TargetWords> = {
   score: { title: 'Average score', text: (v) => number(v, 1), digits: 1 },
   poor_or_failed: { title: 'Poor or failed', text: (v) => percent(v), digits: 1 },
   latency: { title: 'Average latency', text: milliseconds, digits: 0 },
   drops: { title: 'Sessions with drops', text: (v) => percent(v), digits: 1 },
 };
-
-const wordsOf = (figure: string): TargetWords =>
-  kTargets[figure] ??
-  kTargets[figure.replace(/_(pct|ms|avg|avg_ms|share_pct)$/, '')] ?? {
-    title: words(figure),
-    text: (v) => number(v, 1),
-    digits: 1,
-  };
 
 /** The targets of the service, met or missed. */
 export function Targets({ summary }: { summary: SummaryAnswer }) {
@@ -31,16 +24,25 @@ export function Targets({ summary }: { summary: SummaryAnswer }) {
       <h3>Targets</h3>
       <ul class="targets">
         {summary.targets.map((target) => (
-          <TargetLine key={target.figure} target={few ? { ...target, before: null } : target} />
+          <TargetLine
+            key={target.figure}
+            target={few ? { ...target, before: null } : target}
+            noise={noise(target.figure, summary.current, summary.before)}
+          />
         ))}
       </ul>
     </section>
   );
 }
 
-function TargetLine({ target: { figure, target, better, value, met, before } }: { target: Target }) {
-  const { title, text, digits } = wordsOf(figure);
-  const higher = better === 'higher' || better === 'above';
+interface TargetLineProps {
+  target: Target;
+  noise: number | undefined;
+}
+
+function TargetLine({ target: { figure, target, better, value, met, before }, noise }: TargetLineProps) {
+  const { title, text, digits } = kTargets[figure];
+  const higher = better === 'higher';
   const word = met === null ? 'unknown' : met ? 'met' : 'missed';
   return (
     <li class={`target ${word}`} data-target={figure} data-met={word}>
@@ -55,7 +57,7 @@ function TargetLine({ target: { figure, target, better, value, met, before } }: 
       <b>{value === null ? kDash : text(value)}</b>
       <span class="target-word">{word}</span>
       <span class="target-change">
-        <Change now={value} before={before} digits={digits} better={higher ? 'higher' : 'lower'} />
+        <Change now={value} before={before} digits={digits} better={higher ? 'higher' : 'lower'} noise={noise} />
       </span>
     </li>
   );

@@ -1,4 +1,5 @@
 import { Chart, type Mark } from '../charts/chart';
+import { TwoWayChart } from '../charts/two_way_chart';
 import { bitrate, milliseconds, number, percent, timeOfDay, words } from '../format';
 import type { Timeline, TimelineEvent, TimelinePoint } from './answers';
 import { issueWords } from './issue_words';
@@ -38,27 +39,23 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
         min={0}
         lines={[{ label: 'round trip', values: values((p) => p.latency_ms), colour: '--accent' }]}
       />
-      <Chart
+      <TwoWayChart
         {...shared}
         title="Packet loss"
         unit="%"
         format={(v) => percent(v)}
-        min={0}
-        lines={[
-          { label: 'from the user', values: values((p) => p.packet_loss_in_pct), colour: '--poor' },
-          { label: 'to the user', values: values((p) => p.packet_loss_out_pct), colour: '--accent', dash: true },
-        ]}
+        who="the user"
+        from={values((p) => p.packet_loss_in_pct)}
+        to={values((p) => p.packet_loss_out_pct)}
       />
-      <Chart
+      <TwoWayChart
         {...shared}
         title="Bitrate"
         unit="kbit/s"
         format={bitrate}
-        min={0}
-        lines={[
-          { label: 'from the user', values: values((p) => p.bandwidth_in_kbps), colour: '--poor' },
-          { label: 'to the user', values: values((p) => p.bandwidth_out_kbps), colour: '--accent', dash: true },
-        ]}
+        who="the user"
+        from={values((p) => p.bandwidth_in_kbps)}
+        to={values((p) => p.bandwidth_out_kbps)}
       />
       <Chart
         {...shared}

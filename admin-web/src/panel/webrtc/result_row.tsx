@@ -1,4 +1,5 @@
 import { milliseconds, withUnit } from '../format';
+import { figure, Table } from '../table';
 import type { CandidateLine, Fact, ServerVerdict, StateLine, Status, TestResult } from './model';
 import { StatusMark } from './status_mark';
 
@@ -65,7 +66,8 @@ function ServerSide({ server }: { server: ServerVerdict }) {
     <section data-verdict={server.verdict}>
       <h4>From Janus’s machine</h4>
       <p>
-        <StatusMark status={server.status} /> <strong>{server.verdict}</strong> after {seconds(server.duration_ms)}
+        <StatusMark status={server.status} /> <strong>{server.verdict}</strong> after{' '}
+        <span class="verdict-time">{seconds(server.duration_ms)}</span>
       </p>
       <p class="muted">
         {server.meaning}
@@ -87,34 +89,21 @@ function ServerSide({ server }: { server: ServerVerdict }) {
   );
 }
 
+const kCandidateHeads = [figure('After'), 'Type', 'Protocol', 'Address', figure('Priority')];
+
 function Candidates({ candidates }: { candidates: readonly CandidateLine[] }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label="Candidates">
-      <table class="rows">
-        <thead>
-          <tr>
-            <th class="figure">After</th>
-            <th>Type</th>
-            <th>Protocol</th>
-            <th>Address</th>
-            <th class="figure">Priority</th>
-          </tr>
-        </thead>
-        <tbody>
-          {candidates.map(({ at_ms, type, protocol, relay_protocol, address, port, priority }, index) => (
-            <tr key={index}>
-              <td class="figure">{milliseconds(at_ms)}</td>
-              <td>{type}</td>
-              <td>{relay_protocol ? `${protocol}, relay by ${relay_protocol}` : protocol}</td>
-              <td>
-                {address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`}
-              </td>
-              <td class="figure">{priority}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Candidates" heads={kCandidateHeads}>
+      {candidates.map(({ at_ms, type, protocol, relay_protocol, address, port, priority }, index) => (
+        <tr key={index}>
+          <td class="figure">{milliseconds(at_ms)}</td>
+          <td>{type}</td>
+          <td>{relay_protocol ? `${protocol}, relay by ${relay_protocol}` : protocol}</td>
+          <td>{address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`}</td>
+          <td class="figure">{priority}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Severity } from '../severity';
 import type { TestResult } from './model';
 import { recommendations } from './recommendations';
 import { makeReport } from './report';
@@ -88,8 +89,11 @@ function Verdict({ results, running }: { results: TestResult[]; running: boolean
           <ol class="findings">
             {findings.map(({ severity, code, about, text }) => (
               <li key={`${code}${about}${text}`} data-severity={severity} data-code={code} data-about={about}>
-                {about && <strong>{about}: </strong>}
-                {text}
+                <Severity severity={severity} />
+                <span>
+                  {about && <strong>{about}: </strong>}
+                  {text}
+                </span>
               </li>
             ))}
           </ol>

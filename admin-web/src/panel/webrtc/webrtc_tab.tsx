@@ -2,6 +2,7 @@ import './tests.css';
 import { usePanel } from '../context';
 import { kGroups, makePlan } from './plan';
 import { ResultsView } from './results_view';
+import { ServerHistory } from './server_history';
 import { useRun } from './use_run';
 
 /** Tests of STUN and TURN servers, from here and from the server, and of what this browser and this network can do. */
@@ -20,6 +21,7 @@ export function WebrtcTab() {
         }
         fileName="callroom-webrtc-tests.json"
       />
+      <ServerHistory testing={run.running} />
     </>
   );
 }
