@@ -111,6 +111,23 @@ test('times are in the zone of whoever looks', async () => {
   assert.deepEqual(shown, wanted);
 });
 
+test('a range of one\'s own is given in one\'s own zone, and is in the address', async () => {
+  const page = await panel.signedIn({ timezoneId: 'America/St_Johns', place: '#/quality/sessions' });
+  await page.locator('.custom-range summary').click();
+  await page.fill('input[name=from]', '2026-01-10T12:00');
+  await page.fill('input[name=to]', '2026-01-10T13:30');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.waitForFunction(() => location.hash.includes('from='));
+  await loaded(page);
+  const query = new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]);
+  const chosen = await page.textContent('.custom-range summary');
+  const told = await page.textContent('[data-view=sessions] .state');
+  await page.context().close();
+  assert.deepEqual(Object.fromEntries(query), { from: '2026-01-10T15:30:00.000Z', to: '2026-01-10T17:00:00.000Z' });
+  assert.match(chosen, /2026-01-10 12:00 – 2026-01-10 13:30/);
+  assert.match(told, /No sessions match/);
+});
+
 test('everything can be reached and done with the keyboard, and what has the focus shows it', async () => {
   const page = await panel.signedIn();
   const tabTo = async (wanted) => {

@@ -22,7 +22,7 @@ const kHeads = [
   figure('Threshold'),
   'Window',
   figure('Sessions'),
-  'Worst sessions',
+  'Examples',
 ];
 
 /** What the rules of the configuration raised. */
@@ -70,7 +70,12 @@ function AlertTable({ alerts }: { alerts: readonly AlertEntry[] }) {
           <td class="figure">{count(alert.sessions)}</td>
           <td>
             {alert.examples.slice(0, 5).map((id, i) => (
-              <a key={id} class="listed" href={formatPlace({ tab: 'quality', path: ['session', id], query: {} })}>
+              <a
+                key={id}
+                class="listed"
+                aria-label={`Session ${i + 1} of ${alert.rule}`}
+                href={formatPlace({ tab: 'quality', path: ['session', id], query: {} })}
+              >
                 {i + 1}
               </a>
             ))}
