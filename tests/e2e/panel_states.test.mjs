@@ -26,20 +26,21 @@ after(() => panel?.close());
 /** Requests of this name wait until they are let go; resolves with the first that came, as often as it is asked. */
 async function hold(page, name, which = () => true) {
   const held = [];
+  let released = false;
   let come;
   const first = new Promise((resolve) => {
     come = resolve;
   });
   await page.route('**/janus-admin', async (route) => {
     const { request } = route.request().postDataJSON();
-    if (request.request !== name || !which(request)) return await route.continue();
+    if (released || request.request !== name || !which(request)) return await route.continue();
     held.push(route);
     come();
   });
   return {
     first,
     async release(answer = (route) => route.continue()) {
-      await page.unroute('**/janus-admin');
+      released = true;
       await Promise.all(held.map((route) => answer(route).catch(() => undefined))); // an aborted one is gone
     },
   };
@@ -153,7 +154,7 @@ test('everything can be reached and done with the keyboard, and what has the foc
   await tabTo(({ label }) => label === 'Sessions'); // the table, which scrolls with the arrow keys
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('[data-view=session] [data-chart]');
+  await page.waitForSelector('[data-view=session] .view-head');
   await page.goBack();
   await page.waitForSelector('[data-view=sessions] [data-session]');
   const { complaints } = page;

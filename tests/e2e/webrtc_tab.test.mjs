@@ -42,7 +42,7 @@ function settings() {
     turn_port: port,
     turn_secret: secret,
     'plugin.ice.servers': 'good,wrong,dead,stale,lapsed',
-    ...server('good', own, { secret }),
+    ...server('good', own, { secret, check_every: 60 }),
     ...server('wrong', own, { username: 'bob', password: kPassword }),
     ...server('dead', 'turn:127.0.0.1:9?transport=udp', { secret }),
     ...server('stale', own, { username: '1600000000:bob', password: kPassword }),
@@ -80,13 +80,13 @@ test('what to do names each failing server, and not the good one', async () => {
   const findings = await page.locator('.findings li').evaluateAll((items) =>
     items.map(({ dataset }) => ({ ...dataset })).filter(({ severity }) => severity === 'critical'),
   );
-  const codes = Object.fromEntries(findings.map(({ about, code }) => [about, code]));
+  const codes = (id) => findings.filter(({ about }) => about === id).map(({ code }) => code);
 
-  assert.equal(codes.wrong, 'credentials_rejected');
-  assert.equal(codes.dead, 'refused');
-  assert.equal(codes.stale, 'credentials_expired');
-  assert.equal(codes.lapsed, 'tls_expired');
-  assert.equal(codes.good, undefined);
+  assert.deepEqual(codes('good'), []);
+  assert.ok(codes('wrong').includes('credentials_rejected'));
+  assert.ok(codes('dead').includes('refused'));
+  assert.ok(codes('stale').includes('credentials_expired'));
+  assert.ok(codes('lapsed').includes('tls_expired'), 'where its name also has an address that nobody listens on, that is said too');
 });
 
 test('browser, devices and network are tested, and the score tells that most of the servers fail', async () => {
@@ -143,7 +143,7 @@ test('the checks on a schedule are told with their history, and as an alert wher
   );
   const verdict = plain(await row.locator('td').nth(1).textContent());
   const usable = plain(await row.locator('td').nth(4).textContent());
-  const level = await page.locator('[data-availability]').getAttribute('data-availability');
+  await page.waitForSelector('[data-availability=warning]', { timeout: 20_000 }); // of the two that are on a schedule
   const text = await page.locator('[data-availability]').textContent();
   await page.locator('[data-view=servers] summary').click();
   const schedule = await page.locator('[data-check=lapsed]', { hasText: 'schedule' }).count();
@@ -151,8 +151,7 @@ test('the checks on a schedule are told with their history, and as an alert wher
   assert.ok(checks >= 2);
   assert.match(verdict, /tls expired/);
   assert.equal(usable, '0.0 %');
-  assert.equal(level, 'warning', text);
-  assert.match(text, /Only one TURN server of 5 works.*lapsed \(tls_expired\)/);
+  assert.match(text, /Only one TURN server of 2 works.*lapsed \(tls_expired\)/);
   assert.ok(schedule >= 1);
 });
 
