@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AdminError, type Parameters } from './admin_api';
 import { usePanel } from './context';
 
@@ -21,10 +21,11 @@ export function useRequest<Answer>(name: string, parameters: Parameters = {}, ev
   });
   const asked = useRef('');
   const key = JSON.stringify([name, parameters]);
-  // Effects run after the page was drawn: until then the state is still that of the question before.
+  // In the drawing that asks, the state is still that of the question before.
   const isNew = asked.current !== key;
 
-  useEffect(() => {
+  // Before the page is drawn: the answer comes a frame earlier.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {

@@ -202,7 +202,7 @@ std::vector<Case> fake_cases() {
        [] {
          TcpBehaviour b;
          b.answer = FakeTurn();
-         b.close_after_answer = true;
+         b.close_after_error = true;
          return fake_tcp(std::move(b), "inconclusive", 1000).seen;
        }},
       {"HTTP on TCP", [] { return speaks("", "HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"); }},

@@ -115,8 +115,11 @@ void FakeTcp::serve(int client) {
     if (!behaviour_.answer) continue;
     cutter.append(Bytes(buffer, static_cast<std::size_t>(got)));
     Frame out;
+    bool had_error = false;
     while (const auto frame = cutter.next()) {
       for (auto answer : behaviour_.answer(*frame)) {
+        const auto view = MessageView::parse(answer);
+        had_error |= view && view->message_class() == MessageClass::kError;
         answer.resize((answer.size() + 3) & ~std::size_t{3});
         out.insert(out.end(), answer.begin(), answer.end());
       }
@@ -126,7 +129,8 @@ void FakeTcp::serve(int client) {
       send_all(client, Bytes(out).subspan(at, std::min(piece, out.size() - at)));
       if (behaviour_.piece != 0) usleep(200);  // so that the pieces travel apart
     }
-    if (behaviour_.close_after_answer && !out.empty()) return;
+    // Sent before the end is, also where requests are left unread: a plain close() would reset the connection.
+    if (behaviour_.close_after_error && had_error) shutdown(client, SHUT_WR);
   }
 }
 

@@ -38,7 +38,7 @@ struct TcpBehaviour {
   std::string greeting;             // sent at once
   std::string on_first_bytes;       // sent when something came
   bool close_after_accept = false;  //
-  bool close_after_answer = false;  //
+  bool close_after_error = false;   // once an answer was an error
   Answer answer;                    // requests cut out of the stream; null: silent
   std::size_t piece = 0;            // answers go out in pieces of so many bytes; 0: all that are due at once, merged
 };

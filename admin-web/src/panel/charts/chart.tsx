@@ -1,6 +1,6 @@
 import 'uplot/dist/uPlot.min.css';
 import './chart.css';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { ChartTable } from './chart_table';
 import { useTheme } from './colours';
@@ -56,7 +56,8 @@ export function Chart(props: ChartProps) {
   const [at, setAt] = useState<number>();
   const data = JSON.stringify([times, lines, props.marks]);
 
-  useEffect(() => {
+  // Before the page is drawn, so that figures and charts come in one frame.
+  useLayoutEffect(() => {
     const element = place.current;
     if (!element) return;
     const { options, data: columns } = chartOptions(props, { width: element.clientWidth, height }, setAt);

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AdminError, type Parameters } from '../admin_api';
 import { usePanel } from '../context';
 
@@ -22,7 +22,7 @@ export function usePages<Answer, Row>(
   reader.current = read;
   const abort = useRef(new AbortController());
   const asked = useRef('');
-  // Effects run after the page was drawn: until then the rows are still those of the question before.
+  // In the drawing that asks, the rows are still those of the question before.
   const loading = page.loading || asked.current !== key;
 
   const load = useCallback(
@@ -48,7 +48,7 @@ export function usePages<Answer, Row>(
     [api, name, key],
   );
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     abort.current = new AbortController();
     asked.current = key;
     void load(undefined);
