@@ -61,7 +61,7 @@ async function toWebp(page, png) {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
     canvas.getContext('2d').drawImage(picture, 0, 0);
-    return canvas.toDataURL('image/webp', 0.82).split(',')[1];
+    return canvas.toDataURL('image/webp', 0.74).split(',')[1];
   }, png.toString('base64'));
   await blank.close();
   return Buffer.from(text, 'base64');
