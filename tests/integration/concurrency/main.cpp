@@ -28,8 +28,9 @@ janus_plugin* load_plugin() {
 }
 
 void create_room(janus_plugin& plugin, CoreHandle& handle, const std::string& room) {
-  json_t* body =
-      json_pack("{s:s, s:s, s:s, s:i}", "request", "create", "room", room.c_str(), "secret", "s", "capacity", 6);
+  const bool direct = room == "direct";
+  json_t* body = json_pack("{s:s, s:s, s:s, s:i, s:s}", "request", "create", "room", room.c_str(), "secret", "s",
+                           "capacity", direct ? 4 : 6, "media", direct ? "p2p" : "relay");
   janus_plugin_result* result = plugin.handle_message(&handle.session, g_strdup("t"), body, nullptr);
   json_decref(result->content);
   g_free(result);
@@ -77,7 +78,7 @@ int main(int count, char** arguments) {
   janus_plugin& plugin = *load_plugin();
   if (plugin.init(&core_callbacks(), arguments[1]) != 0) return 2;
   CoreHandle& host = *open_handle(plugin);
-  for (const char* room : {"room0", "room1", "short-lived"}) create_room(plugin, host, room);
+  for (const char* room : {"room0", "room1", "direct", "short-lived"}) create_room(plugin, host, room);
 
   Totals totals;
   const auto until = Clock::now() + std::chrono::seconds(std::atoi(arguments[2]));
@@ -94,7 +95,8 @@ int main(int count, char** arguments) {
   plugin.destroy_session(&host.session, &error);
   plugin.destroy();
   janus_refcount_decrease(&host.session.ref);
-  std::printf("%lu joins, %lu refused, %lu further offers, %lu packets sent, %lu relayed\n", totals.joins.load(),
-              totals.refused.load(), totals.offers.load(), totals.packets.load(), totals.relayed.load());
+  std::printf("%lu joins, %lu refused, %lu further offers, %lu signals, %lu packets sent, %lu relayed\n",
+              totals.joins.load(), totals.refused.load(), totals.offers.load(), totals.signals.load(),
+              totals.packets.load(), totals.relayed.load());
   return totals.joins > 20 && totals.relayed > 1'000 ? 0 : 1;
 }

@@ -15,9 +15,10 @@ std::string text_of(const json_t* object, const char* key) {
 }
 
 int push_event(janus_plugin_session* session, janus_plugin*, const char*, json_t* message, json_t* jsep) {
+  const json_t* first = json_array_get(json_object_get(message, "participants"), 0);
   CoreHandle::of(session)->put({text_of(message, "callroom"), text_of(message, "session_id"),
                                 text_of(message, "receive_token"), text_of(message, "id"), text_of(jsep, "sdp"),
-                                json_integer_value(json_object_get(message, "negotiation"))});
+                                json_integer_value(json_object_get(message, "negotiation")), text_of(first, "id")});
   return 0;
 }
 
@@ -93,7 +94,7 @@ void ask(janus_plugin& plugin, CoreHandle& handle, json_t* body, const char* typ
   json_t* jsep = type == nullptr ? nullptr : json_pack("{s:s, s:s}", "type", type, "sdp", sdp.c_str());
   janus_plugin_result* result = plugin.handle_message(&handle.session, g_strdup("t"), body, jsep);
   if (result->content != nullptr) {
-    handle.put({text_of(result->content, "callroom"), "", "", text_of(result->content, "error"), "", 0});
+    handle.put({text_of(result->content, "callroom"), "", "", text_of(result->content, "error"), "", 0, ""});
     json_decref(result->content);
   }
   g_free(result);
@@ -127,6 +128,25 @@ void loop(janus_plugin& plugin, CoreHandle& handle, bool sends, const std::atomi
   plugin.hangup_media(&handle.session);
   int error = 0;
   plugin.destroy_session(&handle.session, &error);
+}
+
+// In a room whose media goes directly: an offer, an answer or a candidate, whether it fits or not.
+void signal_something(janus_plugin& plugin, CoreHandle& sender, std::mt19937& random, Totals& totals,
+                      const std::string& to, int round) {
+  json_t* body = json_pack("{s:s, s:s, s:i}", "request", "signal", "to", to.c_str(), "negotiation", round + 1);
+  const char* const sdp = "v=0\r\na=ice-ufrag:f\r\n";
+  switch (random() % 3) {
+    case 0:
+      json_object_set_new(body, "description", json_pack("{s:s, s:s}", "type", "offer", "sdp", sdp));
+      break;
+    case 1:
+      json_object_set_new(body, "description", json_pack("{s:s, s:s}", "type", "answer", "sdp", sdp));
+      break;
+    default:
+      json_object_set_new(body, "candidate", json_pack("{s:s, s:s}", "candidate", "x", "usernameFragment", "f"));
+  }
+  ask(plugin, sender, body);
+  totals.signals.fetch_add(1, std::memory_order_relaxed);
 }
 
 void change_something(janus_plugin& plugin, CoreHandle& sender, std::mt19937& random, Totals& totals, int round) {
@@ -191,7 +211,8 @@ CoreHandle* open_handle(janus_plugin& plugin) {
 void live_once(janus_plugin& plugin, std::mt19937& random, const std::string& user, Totals& totals) {
   CoreHandle& sender = *open_handle(plugin);
   CoreHandle& receiver = *open_handle(plugin);
-  const std::string room = random() % 4 == 0 ? "short-lived" : "room" + std::to_string(random() % 2);
+  const std::array<const char*, 4> rooms{"room0", "room1", "direct", "short-lived"};
+  const std::string room = rooms[random() % rooms.size()];
   ask(plugin, sender, json_pack("{s:s, s:s, s:s}", "request", "join", "room", room.c_str(), "user_id", user.c_str()));
   std::atomic<bool> stop{false};
   const auto joined = sender.next("joined");
@@ -213,6 +234,9 @@ void live_once(janus_plugin& plugin, std::mt19937& random, const std::string& us
           "answer", answer_to(event->jsep));
     }
     if (random() % 4 == 0) change_something(plugin, sender, random, totals, round);
+    if (!joined->other.empty() && room == "direct") {
+      signal_something(plugin, sender, random, totals, joined->other, round);
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 20));
   }
   if (random() % 2 == 0) ask(plugin, sender, json_pack("{s:s}", "request", "leave"));

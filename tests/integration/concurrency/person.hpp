@@ -16,6 +16,7 @@
 struct Event {
   std::string kind, session_id, receive_token, id, jsep;
   std::int64_t negotiation = 0;
+  std::string other;  // in joined: somebody who is there already
 };
 
 // The core's side of one handle. Lives while anybody has a reference to the session.
@@ -37,7 +38,7 @@ struct CoreHandle {
 CoreHandle* open_handle(janus_plugin& plugin);
 
 struct Totals {
-  std::atomic<std::uint64_t> joins{0}, refused{0}, offers{0}, packets{0}, relayed{0};
+  std::atomic<std::uint64_t> joins{0}, refused{0}, offers{0}, signals{0}, packets{0}, relayed{0};
 };
 
 // Joins a room, sends and receives for a while, and goes in one of several ways.
