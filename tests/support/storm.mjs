@@ -64,7 +64,8 @@ export class Storm {
 
   /**
    * @param options kind: of storm_members.js; pages; url: of Janus's WebSockets; room: async (n) => name, makes one;
-   *   changes: restarts or additions alone; maxSkewMs; delayMs: of signaling, one way; seed; onFailure
+   *   changes: restarts or additions alone; maxSkewMs; apartMs: between one's joining and the
+   *   next one's; delayMs: of signaling, one way; seed; onFailure
    */
   static async begin(options) {
     const storm = new Storm();
@@ -77,7 +78,7 @@ export class Storm {
 
   /** Everybody joins a fresh room with microphone and camera, and sees everybody. */
   async #setUp() {
-    const { kind, url, room, delayMs, iceTransportPolicy } = this.#options;
+    const { kind, url, room, delayMs, iceTransportPolicy, apartMs } = this.#options;
     const where = { url, room: await room(++this.#generation), delayMs, iceTransportPolicy };
     // Who is polite toward whom follows from the names; who comes first is another matter.
     const names = kNames.slice(0, this.#people.length).toSorted(() => this.#random() - 0.5);
@@ -95,6 +96,7 @@ export class Storm {
       joined.catch(() => undefined);
       if (kind === 'videocall') await page.waitForFunction(() => window.registered);
       joins.push(joined);
+      if (apartMs) await new Promise((resolve) => setTimeout(resolve, apartMs));
     }
     await Promise.all(joins);
     const answers = await this.#ask((person) => ({ expected: this.#expected(person), restarts: false, withinMs: 15_000 }), (task) => window.member.await(task.expected, false, task.withinMs));
