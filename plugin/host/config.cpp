@@ -114,7 +114,8 @@ void read_alert_rule(ConfigSection section, const std::string& rule_name, Config
 void check_ice_servers(ConfigSection& section, const Config& config) {
   for (const std::string& id : config.ice_servers) {
     if (std::ranges::find(config.turn_servers, id, &turn::ServerConfig::id) == config.turn_servers.end()) {
-      section.complain("servers", "names " + id + ", and there is no category turn-" + id);
+      section.complain("servers",
+                       std::string("names ").append(id).append(", and there is no category turn-").append(id));
     }
   }
 }

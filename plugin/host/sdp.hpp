@@ -13,7 +13,7 @@
 
 namespace callroom::host::sdp {
 
-inline constexpr std::size_t kMaxBytes = 128 * 1024;
+inline constexpr std::size_t kMaxBytes = std::size_t{128} * 1024;
 
 struct OfferedMedia {
   int m_line = 0;

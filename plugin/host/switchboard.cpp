@@ -224,7 +224,7 @@ void Switchboard::depart(const signaling::Departure& departure, const std::strin
 }
 
 void Switchboard::end(const SessionPtr& session_in, const std::string& reason, const std::string& transaction) {
-  const SessionPtr session = session_in;  // the map's own reference goes below
+  const SessionPtr session = session_in;  // NOLINT: a copy, since the map's own reference goes below
   if (session->ended) return;
   session->ended = true;
   storage::SessionRecord record = session->record;

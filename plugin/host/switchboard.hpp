@@ -133,7 +133,7 @@ class Switchboard {
   using PairKey = std::pair<std::string, std::string>;
   using Pairs = std::map<PairKey, PeerPair>;
   PeerPair& pair_of(const signaling::Room& room, const SessionPtr& one, const SessionPtr& other);
-  void carry_out_effects(const PeerPair& pair, signaling::PairEffects effects);
+  void carry_out_effects(const PeerPair& pair, const signaling::PairEffects& effects);
   void carry_out_effect(const PeerPair& pair, const signaling::ForwardDescription& effect);
   void carry_out_effect(const PeerPair& pair, const signaling::ForwardCandidate& effect);
   void carry_out_effect(const PeerPair& pair, const signaling::RollBack& effect);

@@ -71,7 +71,7 @@ void Switchboard::post_to(const CallSession& session, Json event) {
   if (const auto sender = session.sender.lock()) post(sender, "", std::move(event));
 }
 
-void Switchboard::carry_out_effects(const PeerPair& pair, signaling::PairEffects effects) {
+void Switchboard::carry_out_effects(const PeerPair& pair, const signaling::PairEffects& effects) {
   for (const signaling::PairEffect& effect : effects) {
     std::visit([&](const auto& each) { carry_out_effect(pair, each); }, effect);
   }

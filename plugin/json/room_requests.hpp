@@ -44,7 +44,7 @@ struct Extended<std::variant<Types...>, More...> {
 };
 using RoomRequest = Extended<signaling::Request, Report, History>::Type;
 
-inline constexpr std::size_t kMaxDescriptionBytes = 128 * 1024;
+inline constexpr std::size_t kMaxDescriptionBytes = std::size_t{128} * 1024;
 inline constexpr std::size_t kMaxCandidateBytes = 1024;
 inline constexpr std::size_t kMaxSamples = 16;  // in one report
 

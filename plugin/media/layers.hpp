@@ -19,7 +19,7 @@ namespace callroom::media {
 struct Layer {
   std::uint8_t spatial = 0;
   std::uint8_t temporal = 0;
-  auto operator<=>(const Layer&) const = default;
+  auto operator<=>(const Layer&) const = default;  // NOLINT(modernize-use-nullptr): the 0 is the compiler's
 };
 
 // What a stream costs when sent up to this layer.

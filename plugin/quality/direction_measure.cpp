@@ -206,7 +206,7 @@ DirectionMeasure measure_of_client(const ClientSample& sample, bool is_in) {
   if (!way.frame_rate || !way.size.known()) return measure;
   DirectionMeasure::Video video;
   video.active_us = measure.duration_us;
-  video.frames = static_cast<std::uint32_t>(*way.frame_rate * sample.interval_ms / 1000 + 0.5);
+  video.frames = static_cast<std::uint32_t>(std::lround(*way.frame_rate * sample.interval_ms / 1000));
   video.quality.frame_rate = way.frame_rate;
   video.quality.size = way.size;
   video.quality.kbps = way.kbps;

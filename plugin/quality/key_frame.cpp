@@ -247,7 +247,7 @@ std::optional<FrameSize> h264_parameter_set_size(Bytes unit) {
   std::uint64_t crop_x = 0, crop_y = 0;
   if (reader.bit() != 0) {
     const std::uint64_t unit_x = chroma_format == 1 || chroma_format == 2 ? 2 : 1;
-    const std::uint64_t unit_y = (chroma_format == 1 ? 2 : 1) * (2 - frames_only);
+    const std::uint64_t unit_y = std::uint64_t{chroma_format == 1 ? 2U : 1U} * (2 - frames_only);
     crop_x = unit_x * reader.unsigned_golomb() + unit_x * reader.unsigned_golomb();
     crop_y = unit_y * reader.unsigned_golomb() + unit_y * reader.unsigned_golomb();
   }

@@ -1,6 +1,7 @@
 #include "quality/peer_rtcp.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace callroom::quality {
@@ -119,7 +120,7 @@ void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, Wall
   const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;
   const std::uint32_t count = round_trips_.get();
-  round_trip_quarter_ms_[count % RoundTrips::kMost].set(static_cast<std::uint16_t>(*rtt_ms * 4 + 0.5));
+  round_trip_quarter_ms_[count % RoundTrips::kMost].set(static_cast<std::uint16_t>(std::lround(*rtt_ms * 4)));
   round_trips_.set(count + 1);
 }
 

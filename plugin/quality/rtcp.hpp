@@ -109,7 +109,7 @@ bool read_compound(std::span<const std::uint8_t> compound, Handler& handler) {
   if (left == 0) return false;
   while (left > 0) {
     if (left < 4 || at[0] >> 6 != 2) return false;
-    const std::size_t size = 4U * (rtcp::load_16(at + 2) + 1U);
+    const std::size_t size = std::size_t{4} * (rtcp::load_16(at + 2) + 1U);
     if (size > left) return false;
     const unsigned count = at[0] & 0x1FU;  // of report blocks; the format, in feedback
     const std::uint8_t type = at[1];
