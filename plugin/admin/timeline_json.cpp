@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "media/estimator.hpp"
 #include "quality/issues.hpp"
 #include "quality/timeline.hpp"
 
@@ -66,7 +67,11 @@ Json detail_json(const quality::TimelineEvent& event) {
     case Happening::kMediaPath:
       return event.detail == 0 ? "relay" : "p2p";
     case Happening::kAdaptation:
-      return static_cast<int>(event.detail);
+      if (event.detail == quality::kAdaptationEnded) return "ended";
+      if (event.detail <= static_cast<std::uint8_t>(media::Cause::kSilence)) {
+        return media::to_string(static_cast<media::Cause>(event.detail));
+      }
+      break;
     case Happening::kDrop:
     case Happening::kRecovery:
       break;

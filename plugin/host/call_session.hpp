@@ -11,9 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "base/spsc_ring.hpp"
 #include "base/time.hpp"
 #include "host/handle.hpp"
 #include "media/codecs.hpp"
+#include "media/estimator.hpp"
 #include "media/key_frame_requests.hpp"
 #include "media/routing.hpp"
 #include "media/slots.hpp"
@@ -109,9 +111,17 @@ struct DownlinkTrack {
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
 };
 
+// What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then.
+struct NetworkNews {
+  MonotonicUs at = 0;
+  media::Estimator::Feedback feedback;
+  media::Relayed relayed;  // modulo Tally's sizes
+  std::optional<quality::RtcpDigest::RoundTrip> round_trip;
+};
+
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.
 struct Downlink {
-  explicit Downlink(media::Codec video) : slots(video) {}
+  Downlink(media::Codec video, double bitrate_bps) : slots(video), estimator({bitrate_bps, bitrate_bps}) {}
 
   media::Slots slots;
   // What is relayed before the PeerConnection is up is lost, key frames above all: until then moves wait here.
@@ -127,6 +137,10 @@ struct Downlink {
   MonotonicUs relayed_since = 0;  // packets have been relayed since then without a break; 0: they are not
   std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};
   std::atomic<std::size_t> stream_count{0};
+
+  SpscRing<NetworkNews, 16> network_news;  // from the loop thread to the ticker's
+  media::Estimator estimator;              // of what this PeerConnection can take: video, in bits of RTP
+  media::Relayed video_relayed;            // as the estimator was last told
 };
 
 // Media that goes directly to the other participants: what the client reports of it.
@@ -159,7 +173,12 @@ struct CallSession {
   MonotonicUs hung_up_at = 0;                  // the core hung up, and nobody left; 0: it did not
   bool ended = false;
   bool audio_on = true, video_on = true;  // by `configure`
-  int bitrate_kbps = 0;
+  std::uint32_t best_height = 0;          // of the video it has sent
+  std::optional<float> best_frame_rate;   // …
+  bool limit_noted = false;               // that its network limits what it receives is in the timeline
+  int bitrate_kbps = 0;                   // by the room, or less by `configure`
+  std::uint32_t told_bps = 0;             // what the sender was last told to keep to; 0: nothing yet
+  MonotonicUs told_at = 0;
   std::uint32_t keyframe_requests = 0;
   Direct direct;
 };

@@ -342,7 +342,7 @@ void Switchboard::media_up(Handle& handle) {
       for (const auto& track : session->uplink.tracks) {
         if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
       }
-      cap(*session);
+      cap(*session, now);
     } else if (session->downlink) {
       receiver_up(*session);
       requests = first_key_frames(*session, now);

@@ -20,6 +20,7 @@
 #include "host/sdp.hpp"
 #include "json/json.hpp"
 #include "json/room_requests.hpp"
+#include "media/picture_limit.hpp"
 #include "signaling/auto_media.hpp"
 #include "signaling/pair.hpp"
 #include "signaling/rooms.hpp"
@@ -107,7 +108,6 @@ class Switchboard {
   void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
   static void add_left_out(const CallSession& session, LeftOut& sum);
   Result<SessionPtr> sending_session(const Handle& handle) const;
-  void cap(const CallSession& session);
   std::vector<SessionPtr> others_in_room(const CallSession& session) const;
 
   // Quality (switchboard_quality.cpp).
@@ -150,6 +150,20 @@ class Switchboard {
   bool media_is_direct(const signaling::Room& room) const;
   void tick_auto_rooms(MonotonicUs now);
 
+  // What each network can take, and who is to send how much (switchboard_adaptation.cpp).
+  struct BitrateRequest {
+    std::shared_ptr<Handle> sender;
+    std::uint32_t bits_per_second = 0;
+  };
+  std::vector<BitrateRequest> adapt(MonotonicUs now);
+  bool hear_of_network(Downlink& downlink, MonotonicUs now);
+  std::uint32_t bitrate_for(const CallSession& session) const;
+  void cap(CallSession& session, MonotonicUs now);
+  void note_limit(CallSession& session, MonotonicUs now);
+  std::optional<media::LimitedBy> limit_of(const CallSession& receiver, const CallSession& sender,
+                                           MonotonicUs now) const;
+  std::optional<media::LimitedBy> limit_of(const CallSession& receiver, MonotonicUs now) const;
+
   // Media (switchboard_media.cpp).
   // True where an m-line that was there shows something else now: a screen instead of a camera, or the reverse.
   bool apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
@@ -186,6 +200,7 @@ class Switchboard {
   std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
   Pairs pairs_;                                             // of people who signal to each other
   MonotonicUs receivers_watched_at_ = 0;
+  MonotonicUs adapted_at_ = 0;
   std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
 };

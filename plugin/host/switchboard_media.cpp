@@ -154,7 +154,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Rec
   }
   if (const auto before = session->receiver.lock()) release_receiver(*before);
   const auto video = preference(*session, media::Kind::kVideo);
-  session->downlink = std::make_shared<Downlink>(video.front());
+  session->downlink = std::make_shared<Downlink>(video.front(), 1000.0 * session->settings.bitrate_kbps);
   session->receiver = context.handle;
   handle.session = session;
   handle.negotiated = true;
@@ -213,23 +213,13 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Con
   for (const auto& track : session.uplink.tracks) {
     track->stream.set_muted(track->kind == media::Kind::kAudio ? !session.audio_on : !session.video_on);
   }
-  cap(session);
+  cap(session, monotonic_now());
   post(context.handle, context.transaction, json::named_event("configured"));
   reconnect_room(session.room);
   return {};
 }
 
 // ---- what senders are asked ----
-
-void Switchboard::cap(const CallSession& session) {
-  const auto sender = session.sender.lock();
-  if (!sender || session.uplink.tracks.empty()) return;
-  const auto bits_per_second = static_cast<std::uint32_t>(session.bitrate_kbps) * 1000;
-  const bool posted = sender->strand->post_event([this, weak = std::weak_ptr(sender), bits_per_second] {
-    if (const auto handle = weak.lock()) core_.send_remb(handle->core_session, bits_per_second);
-  });
-  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its bitrate was not capped\n");
-}
 
 namespace {
 
@@ -244,12 +234,14 @@ void note_requests(const CallSession& receiver, MonotonicUs now) {
 
 void Switchboard::tick(MonotonicUs now) {
   std::vector<KeyFrameRequest> requests;
+  std::vector<BitrateRequest> bitrates;
   {
     const std::lock_guard lock(mutex_);
     take_due_samples(now);
     tick_pairs(now);
     watch_receivers(now);
     tick_auto_rooms(now);
+    bitrates = adapt(now);
     for (const auto& [id, session] : sessions_) {
       if (session->downlink) note_requests(*session, now);
     }
@@ -265,6 +257,9 @@ void Switchboard::tick(MonotonicUs now) {
         if (auto sender = session->sender.lock()) requests.push_back({std::move(sender), track->m_line});
       }
     }
+  }
+  for (const BitrateRequest& request : bitrates) {
+    core_.send_remb(request.sender->core_session, request.bits_per_second);
   }
   send(requests);
 }

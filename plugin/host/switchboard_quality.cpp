@@ -46,11 +46,12 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
   const WallTime wall = wall_now();
   const Streams streams(session);
   keep_sample(session, session.quality.sample(now, wall, streams.get()), wall);
-  cap(session);  // again: a REMB can get lost
 }
 
 // Into the journal, and to whoever wants to know.
 void Switchboard::keep_sample(CallSession& session, const quality::Sample& sample, WallTime wall) {
+  session.best_height = std::max<std::uint32_t>(session.best_height, sample.in.size.height);
+  session.best_frame_rate = std::max(session.best_frame_rate, sample.in.frame_rate);
   if (store_ != nullptr) {
     std::array<std::byte, quality::SessionQuality::kMostSnapshotBytes> bytes;
     const std::size_t size = session.quality.snapshot(bytes);
@@ -60,6 +61,8 @@ void Switchboard::keep_sample(CallSession& session, const quality::Sample& sampl
   if (const auto sender = session.sender.lock(); sender && session.settings.quality_events) {
     Json event = json::sample_json(sample);
     event.set("callroom", "quality").set("session_id", session.session_id);
+    const auto limit = limit_of(session, monotonic_now());
+    event.set("limited_by", limit ? Json(media::to_string(*limit)) : Json());
     notify(sender, Json::adopt(json_deep_copy(event.get())));
     post(sender, "", std::move(event));
     tell_others_rating(session, sample);
@@ -75,6 +78,8 @@ void Switchboard::tell_others_rating(CallSession& session, const quality::Sample
   for (const SessionPtr& other : others_in_room(session)) {
     Json event = json::named_event("quality");
     event.set("id", session.participant).set("rating", quality::to_string(*rating));
+    if (const auto limit = limit_of(*other, session, monotonic_now()))
+      event.set("limited_by", media::to_string(*limit));
     if (const auto sender = other->sender.lock()) post(sender, "", std::move(event));
   }
 }

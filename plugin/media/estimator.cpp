@@ -57,10 +57,10 @@ double Estimator::target_bps() const {
                     std::min(kFloorBps, max_bps_), max_bps_);
 }
 
-void Estimator::feedback(MonotonicUs now, std::uint32_t covered, std::uint32_t missing, Relayed relayed) {
-  samples_.push_back({now, covered, std::min(missing, covered)});
+void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
+  samples_.push_back({now, told.covered, std::min(told.missing, told.covered)});
   while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
-  covered_ += covered;
+  covered_ += told.covered + told.skipped;
   feedback_at_ = now;
   relayed_at_feedback_ = relayed.packets;
   remember(now, relayed);

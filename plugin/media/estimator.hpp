@@ -38,12 +38,17 @@ class Estimator {
     double max_bps = 0;  // what everything that could be sent to this receiver comes to
   };
   static constexpr double kFloorBps = 60'000;
+  static constexpr MonotonicUs kFeltOverUs = 2'000'000;
 
   explicit Estimator(Limits limits) : max_bps_(limits.max_bps), capacity_bps_(limits.initial_bps) {}
 
-  // One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01): packets whose status it tells,
-  // and those of them that have not arrived.
-  void feedback(MonotonicUs now, std::uint32_t covered, std::uint32_t missing, Relayed relayed);
+  // One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+  struct Feedback {
+    std::uint32_t covered = 0;  // packets whose status it tells
+    std::uint32_t missing = 0;  // of them, those that have not arrived
+    std::uint32_t skipped = 0;  // packets before those whose feedback was lost
+  };
+  void feedback(MonotonicUs now, Feedback told, Relayed relayed);
 
   // A report block's round-trip time; sent_at: when the sender report left that it answers (now - DLSR - rtt).
   void round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at);
@@ -55,8 +60,10 @@ class Estimator {
 
   // What may be sent now, in bit/s.
   double target_bps() const;
-  // True where the network, and not the room, sets it.
+  // True where the target is of the network, and not of the room.
   bool is_limited() const { return target_bps() < max_bps_; }
+  // … and what is sent comes near it: without the limit there would be more.
+  bool is_felt(MonotonicUs now) const { return is_limited() && sent(now, kFeltOverUs).bits_per_s > 0.6 * target_bps(); }
 
   std::uint32_t cuts() const { return cuts_; }
   std::optional<Cause> last_cause() const { return last_cause_; }

@@ -96,6 +96,7 @@ class DownlinkStream {
   DownlinkWindow take_window(MonotonicUs now);
 
   MediaKind kind() const { return kind_; }
+  RelayCounts::Counts relayed() const { return relay_.counts(); }
   MonotonicUs last_report() const { return last_report_.get(); }  // 0: none yet
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 

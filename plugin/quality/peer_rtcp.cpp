@@ -75,7 +75,7 @@ struct DownlinkHandler : QuietHandler {
     }
     if (index == 0) first_of_packet = target;
     if (target == nullptr || (!fits && index != 0)) return rtcp.unattributed_.add(1);
-    rtcp.on_round_trip(block, now, wall);
+    rtcp.on_round_trip(block, now, wall, digest);
   }
   void on_picture_loss() {
     digest.picture_loss = true;
@@ -114,11 +114,13 @@ RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, Downlin
   return handler.digest;
 }
 
-void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall) {
+void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall, RtcpDigest& digest) {
   if (block.last_sr == 0 || now - last_round_trip_ < kRoundTripSpacingUs) return;
   last_round_trip_ = now;
   const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;
+  const auto rtt_us = static_cast<MonotonicUs>(*rtt_ms * 1000);
+  digest.round_trip = {rtt_us, rtt_us + static_cast<MonotonicUs>(block.delay_since_last_sr) * 1'000'000 / 65536};
   const std::uint32_t count = round_trips_.get();
   round_trip_quarter_ms_[count % RoundTrips::kMost].set(static_cast<std::uint16_t>(std::lround(*rtt_ms * 4)));
   round_trips_.set(count + 1);
@@ -158,6 +160,7 @@ bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& di
     const auto number = static_cast<std::uint16_t>(feedback.base + offset);
     const auto ahead = static_cast<std::int16_t>(number - next_status_);
     if (ahead >= 0) {
+      digest.twcc_skipped += static_cast<std::uint32_t>(ahead);
       // Statuses between two messages that were themselves lost on the way tell nothing: they are not covered.
       for (std::int16_t i = 0; i < ahead && i < static_cast<std::int16_t>(kRecent); ++i) {
         arrived_.set(static_cast<std::uint16_t>(next_status_ + i) % kRecent);

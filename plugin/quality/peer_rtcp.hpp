@@ -24,6 +24,12 @@ struct RtcpDigest {
   bool malformed = false;
   std::optional<std::uint32_t> remb_bps;
   std::uint32_t twcc_covered = 0, twcc_lost = 0;  // packets that feedback in this compound is the first to tell of
+  std::uint32_t twcc_skipped = 0;                 // … and packets before those that no feedback told of: it was lost
+  struct RoundTrip {
+    MonotonicUs rtt = 0;
+    MonotonicUs ago = 0;  // when the sender report left that the block answers
+  };
+  std::optional<RoundTrip> round_trip;
 
   bool wants_key_frame() const { return picture_loss || full_intra; }
 };
@@ -121,7 +127,7 @@ class DownlinkRtcp {
   static constexpr MonotonicUs kRoundTripSpacingUs = 375'000;
   static constexpr std::size_t kRecent = 512;
 
-  void on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall);
+  void on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall, RtcpDigest& digest);
   bool on_feedback(const TransportFeedback& feedback, RtcpDigest& digest);
 
   Counter<std::uint32_t> malformed_{}, unattributed_{};

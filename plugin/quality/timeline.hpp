@@ -31,8 +31,9 @@ enum class Happening : std::uint8_t {
   kIssueBegan,     // detail: index in the issue catalogue
   kIssueEnded,     // detail: the same
   kMediaPath,      // detail: 0 relay, 1 p2p
-  kAdaptation,     // detail: the cause, as whoever adapts numbers them
+  kAdaptation,     // the picture follows the network; detail: the cause, as whoever adapts numbers them, or its end
 };
+constexpr std::uint8_t kAdaptationEnded = 255;
 
 struct TimelineEvent {
   Happening what = Happening::kDrop;

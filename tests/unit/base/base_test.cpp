@@ -1,10 +1,12 @@
 // What every layer stands on: reading bytes, bounded queues, ids, comparing secrets.
 #include <array>
 #include <string>
+#include <vector>
 
 #include "base/bounded_queue.hpp"
 #include "base/byte_reader.hpp"
 #include "base/result.hpp"
+#include "base/spsc_ring.hpp"
 #include "base/task.hpp"
 #include "base/text.hpp"
 #include "base/token_bucket.hpp"
@@ -99,6 +101,22 @@ void a_bucket_refills_with_time(void**) {
   assert_false(third || too_soon || over);
 }
 
+void a_ring_hands_over_in_order_and_refuses_what_exceeds_it(void**) {
+  SpscRing<int, 4> ring;
+  const bool empty = !ring.pop();
+  std::vector<int> popped;
+  int refused = 0;
+  for (int i = 0; i < 10; ++i) {
+    for (int j = 0; j < 5; ++j) refused += ring.push(10 * i + j) ? 0 : 1;
+    while (const auto item = ring.pop()) popped.push_back(*item);
+  }
+  assert_true(empty);
+  assert_int_equal(refused, 10);
+  assert_int_equal(popped.size(), 40);
+  assert_int_equal(popped.front(), 0);
+  assert_int_equal(popped.back(), 93);
+}
+
 void result_holds_one_or_the_other(void**) {
   const Result<int> value = 5;
   const Result<int> error = Error{ErrorCode::kRoomFull, "full"};
@@ -119,6 +137,7 @@ int main() {
       cmocka_unit_test(ids_are_printable_and_bounded),
       cmocka_unit_test(secrets_compare),
       cmocka_unit_test(a_bucket_refills_with_time),
+      cmocka_unit_test(a_ring_hands_over_in_order_and_refuses_what_exceeds_it),
       cmocka_unit_test(result_holds_one_or_the_other),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

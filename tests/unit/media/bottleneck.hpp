@@ -97,7 +97,7 @@ class Bottleneck {
       flow.last_delay = arrival.at - arrival.sent_at;
     }
     if (now_ % 70'000 == 0 && flow.covered > 0) {
-      flow.estimator.feedback(now_, flow.covered, flow.missing, flow.relayed);
+      flow.estimator.feedback(now_, {flow.covered, flow.missing, 0}, flow.relayed);
       flow.covered = flow.missing = 0;
     }
     if (now_ % 1'000'000 == 0 && flow.last_delay > 0) {

@@ -163,7 +163,7 @@ void silence_halves_and_nothing_known_changes_nothing(void**) {
   for (callroom::MonotonicUs t = 250'000; t <= 5'000'000; t += 250'000) {
     relayed.packets += 25;
     relayed.bytes += 25'000;
-    if (t <= 2'000'000) silent.feedback(t, 25, 0, relayed);
+    if (t <= 2'000'000) silent.feedback(t, {25, 0, 0}, relayed);
     silent.tick(t, relayed);
     unknown.tick(t, relayed);
   }
@@ -182,7 +182,7 @@ void a_pause_of_the_source_is_no_silence(void**) {
     if (t <= 2'000'000) {
       relayed.packets += 25;
       relayed.bytes += 25'000;
-      estimator.feedback(t, 25, 0, relayed);
+      estimator.feedback(t, {25, 0, 0}, relayed);
     }
     estimator.tick(t, relayed);
   }

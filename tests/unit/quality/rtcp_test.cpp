@@ -212,6 +212,11 @@ void feedback_counts_each_packet_once(void**) {
   const RtcpDigest second =
       receiver.take(transport_feedback(16, 6, {0x2000 | 1, 0x0000 | 1, 0x2000 | 4}), &receiver.video);
   const auto feedback_seen = receiver.rtcp.take_feedback();
+  // The message about 22 to 31 got lost.
+  const RtcpDigest third = receiver.take(transport_feedback(32, 3, {0x2000 | 3}), &receiver.video);
+  assert_int_equal(second.twcc_skipped, 0);
+  assert_int_equal(third.twcc_skipped, 10);
+  assert_int_equal(third.twcc_covered, 3);
   assert_int_equal(first.twcc_covered, 24);
   assert_int_equal(first.twcc_lost, 2);
   assert_int_equal(second.twcc_covered, 4);

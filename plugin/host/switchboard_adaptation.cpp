@@ -1,0 +1,142 @@
+// What the network of each receiver can take, and so what each sender is told to keep to.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "host/switchboard.hpp"
+
+namespace callroom::host {
+
+namespace {
+
+constexpr MonotonicUs kInterval = 250'000;
+// A REMB can get lost; and one is only worth a packet where it says something new.
+constexpr MonotonicUs kTellAgain = 1'000'000;
+constexpr double kWorthTelling = 0.03;
+
+// The estimate is of video; a sender spends what it is told on all its media.
+constexpr double kAudioBps = 50'000;
+
+// The value that a counter of `bits` bits stands for, near to `last`.
+std::uint64_t unwrapped(std::uint64_t last, std::uint64_t counter, unsigned bits) {
+  const unsigned unused = 64 - bits;
+  return last + static_cast<std::uint64_t>(static_cast<std::int64_t>((counter - last) << unused) >> unused);
+}
+
+media::Relayed unwrapped(const media::Relayed& last, const media::Relayed& counted) {
+  return {unwrapped(last.packets, counted.packets, 24), unwrapped(last.bytes, counted.bytes, 40)};
+}
+
+media::Relayed video_relayed(const Downlink& downlink) {
+  media::Relayed counted;
+  for (const auto& track : downlink.tracks) {
+    if (track->leg->stream.kind() != quality::MediaKind::kVideo) continue;
+    const auto counts = track->leg->counts();
+    counted.packets += counts.packets;
+    counted.bytes += counts.bytes;
+  }
+  return unwrapped(downlink.video_relayed, counted);
+}
+
+}  // namespace
+
+// True where the estimate was cut.
+bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
+  const std::uint32_t cuts = downlink.estimator.cuts();
+  while (const auto news = downlink.network_news.pop()) {
+    downlink.video_relayed = unwrapped(downlink.video_relayed, news->relayed);
+    if (const auto& trip = news->round_trip) downlink.estimator.round_trip(news->at, trip->rtt, news->at - trip->ago);
+    if (news->feedback.covered != 0) downlink.estimator.feedback(news->at, news->feedback, downlink.video_relayed);
+  }
+  if (now - adapted_at_ >= kInterval) {
+    downlink.video_relayed = video_relayed(downlink);
+    downlink.estimator.tick(now, downlink.video_relayed);
+  }
+  return downlink.estimator.cuts() != cuts;
+}
+
+// What everybody who receives the session can take of it, at most what the room and its client allow.
+std::uint32_t Switchboard::bitrate_for(const CallSession& session) const {
+  const double allowed = 1000.0 * session.bitrate_kbps;
+  const auto others = others_in_room(session);
+  if (others.size() != 1 || !others.front()->downlink) return static_cast<std::uint32_t>(allowed);
+  const media::Estimator& estimator = others.front()->downlink->estimator;
+  if (!estimator.is_limited()) return static_cast<std::uint32_t>(allowed);
+  return static_cast<std::uint32_t>(std::min(allowed, estimator.target_bps() + kAudioBps));
+}
+
+// The timeline has each time that a network began to limit, with its cause, and each time that it ended.
+void Switchboard::note_limit(CallSession& session, MonotonicUs now) {
+  const media::Estimator& estimator = session.downlink->estimator;
+  const bool limits = estimator.is_felt(now);
+  if (limits == session.limit_noted || (!limits && estimator.is_limited())) return;
+  session.limit_noted = limits;
+  const auto cause = estimator.last_cause();
+  const auto detail = limits && cause ? static_cast<std::uint8_t>(*cause) : quality::kAdaptationEnded;
+  session.quality.add_event(quality::Happening::kAdaptation, detail);
+}
+
+// What keeps the picture that one receives of the other from being better.
+std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receiver, const CallSession& sender,
+                                                      MonotonicUs now) const {
+  const quality::Sample* sample = sender.quality.latest();
+  if (!receiver.downlink || sample == nullptr) return std::nullopt;
+  media::Picture picture;
+  picture.receiver_is_limited = receiver.downlink->estimator.is_felt(now);
+  picture.allowed_kbps = sender.settings.bitrate_kbps;
+  picture.sender_is_limited = sender.told_bps < 1000 * *picture.allowed_kbps;
+  picture.sent_kbps = sample->in.kbps;
+  picture.height = sample->in.size.height;
+  picture.best_height = sender.best_height;
+  picture.frame_rate = sample->in.frame_rate;
+  picture.best_frame_rate = sender.best_frame_rate;
+  return media::limited_by(picture);
+}
+
+// … of anybody.
+std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receiver, MonotonicUs now) const {
+  std::optional<media::LimitedBy> limit;
+  for (const SessionPtr& sender : others_in_room(receiver)) {
+    const auto one = limit_of(receiver, *sender, now);
+    if (one && (!limit || *one < *limit)) limit = one;
+  }
+  return limit;
+}
+
+std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
+  bool cut = false;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->downlink || !session->downlink->up) continue;
+    cut |= hear_of_network(*session->downlink, now);
+    note_limit(*session, now);
+  }
+  if (!cut && now - adapted_at_ < kInterval) return {};
+  if (now - adapted_at_ >= kInterval) adapted_at_ = now;
+  std::vector<BitrateRequest> requests;
+  for (const auto& [id, session] : sessions_) {
+    if (session->uplink.tracks.empty()) continue;
+    const std::uint32_t bps = bitrate_for(*session);
+    const double change = std::abs(static_cast<double>(bps) - session->told_bps);
+    if (change <= kWorthTelling * session->told_bps && now - session->told_at < kTellAgain) continue;
+    auto sender = session->sender.lock();
+    if (!sender) continue;
+    session->told_bps = bps;
+    session->told_at = now;
+    requests.push_back({std::move(sender), bps});
+  }
+  return requests;
+}
+
+// At once, and not with the next tick.
+void Switchboard::cap(CallSession& session, MonotonicUs now) {
+  const auto sender = session.sender.lock();
+  if (!sender || session.uplink.tracks.empty()) return;
+  session.told_bps = bitrate_for(session);
+  session.told_at = now;
+  const bool posted = sender->strand->post_event([this, weak = std::weak_ptr(sender), bps = session.told_bps] {
+    if (const auto handle = weak.lock()) core_.send_remb(handle->core_session, bps);
+  });
+  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its bitrate was not capped\n");
+}
+
+}  // namespace callroom::host
