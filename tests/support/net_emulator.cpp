@@ -6,9 +6,13 @@
 //
 // "up" is from here into the namespace. Commands, a line each on standard input; each is answered by a line:
 //
-//   set up|down|both [loss=PERCENT] [delay=MS] [jitter=MS] [rate=KBIT/S] [queue=MS] [ordered=0|1]   all others as
-//   without a rule stat      JSON: for both ways and each SSRC of RTP: packets and bytes (UDP payloads) offered, and
-//   how many were dropped quit
+//   set up|down|both [ports=N,N,…] [loss=PERCENT] [delay=MS] [jitter=MS] [rate=KBIT/S] [queue=MS] [ordered=0|1]
+//       What is not named is as without a rule. With ports: for the packets of these UDP ports on this side alone,
+//       which then have a link of their own.
+//   clear    forgets all links of ports, their counts included
+//   stat     JSON: for both ways and each SSRC of RTP: packets and bytes (UDP payloads) offered, and how many were
+//            dropped; "links": for both ways and each link of ports the same, in bytes of whole packets
+//   quit
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -79,42 +83,38 @@ std::uint32_t ssrc_of(std::span<const std::uint8_t> rtp) {
          static_cast<std::uint32_t>(rtp[10]) << 8 | rtp[11];
 }
 
-class Way {
+// Of a UDP packet over IPv4.
+std::uint16_t port_of(std::span<const std::uint8_t> packet, bool source) {
+  const std::size_t at = std::size_t{4} * (packet[0] & 0x0F) + (source ? 0 : 2);
+  return static_cast<std::uint16_t>(packet[at] << 8 | packet[at + 1]);
+}
+
+void count(Counts& counts, std::size_t size, bool passed) {
+  ++counts.packets;
+  counts.bytes += size;
+  if (passed) return;
+  ++counts.dropped;
+  counts.dropped_bytes += size;
+}
+
+std::string counts_json(const std::map<std::string, Counts>& all) {
+  std::ostringstream out;
+  const char* separator = "";
+  out << '{';
+  for (const auto& [name, counts] : all) {
+    out << separator << '"' << name << R"(":{"packets":)" << counts.packets << R"(,"bytes":)" << counts.bytes
+        << R"(,"dropped":)" << counts.dropped << R"(,"droppedBytes":)" << counts.dropped_bytes << '}';
+    separator = ",";
+  }
+  out << '}';
+  return out.str();
+}
+
+class Link {
  public:
   Rule rule;
 
-  // When the packet is to come out; false: never.
-  bool admit(std::span<const std::uint8_t> packet, Clock::time_point now, std::mt19937& random,
-             Clock::time_point& due) {
-    due = now;
-    const auto payload = udp_payload(packet);
-    if (payload.empty()) return true;
-    Counts none;
-    Counts& counts = is_rtp(payload) ? streams_[ssrc_of(payload)] : none;
-    ++counts.packets;
-    counts.bytes += payload.size();
-    if (!pass(packet.size(), now, random, due)) {
-      ++counts.dropped;
-      counts.dropped_bytes += payload.size();
-      return false;
-    }
-    return true;
-  }
-
-  std::string json() const {
-    std::ostringstream out;
-    const char* separator = "";
-    out << '{';
-    for (const auto& [ssrc, counts] : streams_) {
-      out << separator << '"' << ssrc << R"(":{"packets":)" << counts.packets << R"(,"bytes":)" << counts.bytes
-          << R"(,"dropped":)" << counts.dropped << R"(,"droppedBytes":)" << counts.dropped_bytes << '}';
-      separator = ",";
-    }
-    out << '}';
-    return out.str();
-  }
-
- private:
+  // When a packet of this size is to come out; false: never.
   bool pass(std::size_t size, Clock::time_point now, std::mt19937& random, Clock::time_point& due) {
     std::uniform_real_distribution<double> chance(0, 1);
     if (chance(random) * 100 < rule.loss_pct) return false;
@@ -130,8 +130,56 @@ class Way {
     return true;
   }
 
-  std::map<std::uint32_t, Counts> streams_;
+ private:
   Clock::time_point link_free_{}, last_due_{};
+};
+
+class Way {
+ public:
+  // `up`: ports on the near side are those that packets come from, else those they go to.
+  explicit Way(bool up) : up_(up) {}
+
+  void set(const Rule& rule, const std::string& ports) { (ports.empty() ? rest_ : links_[ports].link).rule = rule; }
+  void set_ports(const std::string& ports, const std::vector<std::uint16_t>& numbers) {
+    for (const std::uint16_t number : numbers) by_port_[number] = ports;
+  }
+  void clear() {
+    links_.clear();
+    by_port_.clear();
+  }
+
+  // When the packet is to come out; false: never.
+  bool admit(std::span<const std::uint8_t> packet, Clock::time_point now, std::mt19937& random,
+             Clock::time_point& due) {
+    due = now;
+    const auto payload = udp_payload(packet);
+    if (payload.empty()) return true;
+    const auto port = by_port_.find(port_of(packet, up_));
+    Shared* const own = port == by_port_.end() ? nullptr : &links_[port->second];
+    const bool passed = (own != nullptr ? own->link : rest_).pass(packet.size(), now, random, due);
+    if (own != nullptr) count(own->counts, packet.size(), passed);
+    if (is_rtp(payload)) count(streams_[std::to_string(ssrc_of(payload))], payload.size(), passed);
+    return passed;
+  }
+
+  std::string streams_json() const { return counts_json(streams_); }
+  std::string links_json() const {
+    std::map<std::string, Counts> counts;
+    for (const auto& [ports, shared] : links_) counts[ports] = shared.counts;
+    return counts_json(counts);
+  }
+
+ private:
+  struct Shared {
+    Link link;
+    Counts counts;
+  };
+
+  const bool up_;
+  Link rest_;
+  std::map<std::string, Shared> links_;           // by their ports, as they were named
+  std::map<std::uint16_t, std::string> by_port_;  // of links_
+  std::map<std::string, Counts> streams_;         // by SSRC
 };
 
 struct Parcel {
@@ -214,7 +262,12 @@ class Emulator {
     words >> command;
     if (command == "quit") return false;
     if (command == "stat") {
-      std::cout << R"({"up":)" << ways_[0].json() << R"(,"down":)" << ways_[1].json() << '}' << std::endl;
+      std::cout << R"({"up":)" << ways_[0].streams_json() << R"(,"down":)" << ways_[1].streams_json()
+                << R"(,"links":{"up":)" << ways_[0].links_json() << R"(,"down":)" << ways_[1].links_json() << "}}"
+                << std::endl;
+    } else if (command == "clear") {
+      for (Way& way : ways_) way.clear();
+      std::cout << "ok" << std::endl;
     } else if (command == "set") {
       std::cout << (set(words) ? "ok" : "what?") << std::endl;
     } else {
@@ -228,12 +281,15 @@ class Emulator {
     words >> which;
     if (which != "up" && which != "down" && which != "both") return false;
     Rule rule;
+    std::string ports;
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
       if (equals == std::string::npos) return false;
       const double value = std::strtod(word.c_str() + equals + 1, nullptr);
       const std::string name = word.substr(0, equals);
-      if (name == "loss")
+      if (name == "ports")
+        ports = word.substr(equals + 1);
+      else if (name == "loss")
         rule.loss_pct = value;
       else if (name == "delay")
         rule.delay_ms = value;
@@ -248,14 +304,22 @@ class Emulator {
       else
         return false;
     }
-    if (which != "down") ways_[0].rule = rule;
-    if (which != "up") ways_[1].rule = rule;
+    std::vector<std::uint16_t> numbers;
+    std::istringstream list(ports);
+    for (std::string number; std::getline(list, number, ',');) {
+      numbers.push_back(static_cast<std::uint16_t>(std::strtoul(number.c_str(), nullptr, 10)));
+    }
+    for (const std::size_t way : {0, 1}) {
+      if (which == (way == 0 ? "down" : "up")) continue;
+      ways_[way].set_ports(ports, numbers);
+      ways_[way].set(rule, ports);
+    }
     return true;
   }
 
   std::array<int, 2> devices_;  // near, far
   int timer_;
-  std::array<Way, 2> ways_;  // up, down
+  std::array<Way, 2> ways_{Way(true), Way(false)};  // up, down
   std::priority_queue<Parcel> parcels_;
   std::uint64_t next_number_ = 0;
   std::mt19937 random_{20260101};

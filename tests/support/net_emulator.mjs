@@ -43,14 +43,23 @@ export class NetEmulator {
     return { janus_netns: this.namespace, janus_address: this.address };
   }
 
-  /** @param {'up' | 'down' | 'both'} way up: from the browsers to Janus */
-  async set(way, { loss = 0, delay = 0, jitter = 0, rate = 0, queue = 400, ordered = 0 } = {}) {
+  /**
+   * @param {'up' | 'down' | 'both'} way up: from the browsers to Janus
+   * @param rule ports: UDP ports of a browser, which then have a link of their own
+   */
+  async set(way, { ports, loss = 0, delay = 0, jitter = 0, rate = 0, queue = 400, ordered = 0 } = {}) {
     const rule = Object.entries({ loss, delay, jitter, rate, queue, ordered }).map(([name, value]) => `${name}=${value}`);
+    if (ports) rule.push(`ports=${ports.join(',')}`);
     const answer = await this.#ask(`set ${way} ${rule.join(' ')}`);
     if (answer !== 'ok') throw new Error(`the network emulator refused a rule: ${answer}`);
   }
 
-  /** By way and SSRC: packets and bytes offered, packets and bytes dropped. */
+  /** Forgets the links of ports, and what they counted. */
+  async clear() {
+    await this.#ask('clear');
+  }
+
+  /** By way and SSRC: packets and bytes offered, packets and bytes dropped; the same of `links`, by way and ports. */
   async counts() {
     return JSON.parse(await this.#ask('stat'));
   }

@@ -1,0 +1,26 @@
+// A call whose network gets narrow for one person: how soon the sender is told, how long the picture stands still, how
+// much of the line is used, and that the others do not notice. The whole table, beside VideoRoom, with tests/run --long;
+// with other values: tests/e2e/adaptation.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { AdaptationBench, kCases, line, shortcomings } from '../support/adaptation.mjs';
+
+const kLong = process.env.CALLROOM_LONG === '1';
+const cases = kLong ? Object.entries(kCases) : [['rate-600', { ...kCases['rate-600'], seconds: 30 }]];
+
+describe('a network that gets narrow', { skip: process.getuid() !== 0 && 'takes root: network namespaces' }, () => {
+  let bench;
+  before(async () => {
+    bench = await AdaptationBench.start();
+  });
+  after(() => bench?.stop());
+
+  for (const [name, theCase] of cases) {
+    test(name, { timeout: 1000 * (theCase.seconds + 150) * (kLong ? 2 : 1) }, async (t) => {
+      const figures = await bench.run(theCase);
+      t.diagnostic(line(`${name} callroom`, figures));
+      if (kLong) t.diagnostic(line(`${name} videoroom`, await bench.run(theCase, { plugin: 'videoroom' })));
+      assert.deepEqual(shortcomings(theCase, figures), []);
+    });
+  }
+});

@@ -1,0 +1,308 @@
+// Calls over a network that gets narrow for one person, in one direction, and what that does to everybody's pictures.
+// The same call through janus.plugin.callroom and, for comparison, janus.plugin.videoroom as shipped.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { clientPage, launchBrowser } from './browser.mjs';
+import { JanusClient } from './janus_client.mjs';
+import { writeMovingPicture } from './moving_picture.mjs';
+import { NetEmulator } from './net_emulator.mjs';
+import { startStack, until } from './stack.mjs';
+
+const kEveryMs = 100;
+const kBaselineMs = 5_000;
+const kSettlesAfterMs = 15_000;
+const kRoomKbps = 2_000;
+const kUplinkUpToKbps = 1_300; // a call has warmed up when its sender's own estimate allows this
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const now = () => performance.timeOrigin + performance.now();
+
+/** What happens to the network of one person: [from second, rule] in order. `promised`: what issue and README say. */
+export const kCases = {
+  'rate-1200': { seconds: 60, limit: 1200, promised: { reactionMs: 1500, frozenMs: 1000, share: [0.65, 0.95] } },
+  'rate-600': { seconds: 60, limit: 600, promised: { reactionMs: 1200, frozenMs: 1000, share: [0.65, 0.95] } },
+  'rate-300': { seconds: 60, limit: 300, promised: { reactionMs: 800, frozenMs: 3000, share: [0.6, 0.95] } },
+  lifted: { seconds: 60, limit: 300, lift: 30, promised: { backMs: 15_000 } },
+  square: { seconds: 60, limit: 300, other: 1500, half: 10, promised: { frozenSumMs: 5000 } },
+  'loss-5': { seconds: 60, loss: 5, promised: { lowest: 0.7, frozenMs: 1000 } },
+};
+
+/** [seconds from the beginning, rule] of a case. */
+function rulesOf({ seconds, limit, lift, other, half, loss = 0, delay = 0, queue = 400 }) {
+  const rule = (rate) => ({ rate, loss, delay, queue });
+  if (lift) return [[0, rule(limit)], [lift, rule(0)]];
+  if (!half) return [[0, rule(limit ?? 0)]];
+  return Array.from({ length: Math.ceil(seconds / half) }, (_, i) => [i * half, rule(i % 2 === 0 ? limit : other)]);
+}
+
+const kPlugins = {
+  callroom: {
+    package: 'janus.plugin.callroom',
+    join: 'joinCallroom',
+    create: (people) => ({ room: `adapt-${Date.now()}`, videocodec: 'vp8', capacity: people, bitrate: kRoomKbps, quality_events: true }),
+  },
+  videoroom: {
+    package: 'janus.plugin.videoroom',
+    join: 'joinVideoroom',
+    create: (people) => ({ room: Date.now() % 1e9, videocodec: 'vp8', publishers: people, bitrate: 1000 * kRoomKbps }),
+  },
+};
+
+export class AdaptationBench {
+  static async start({ width = 640, height = 480 } = {}) {
+    const bench = new AdaptationBench();
+    bench.camera = { width, height, frameRate: 30 };
+    bench.folder = await mkdtemp(`${tmpdir()}/adaptation-`);
+    const film = `${bench.folder}/film.y4m`;
+    await writeMovingPicture(film, { width, height });
+    bench.network = await NetEmulator.start();
+    try {
+      bench.stack = await startStack({ ...bench.network.stackSettings, services: 'postgres janus nginx', janus_plugins: 'videoroom' });
+      bench.browser = await launchBrowser([`--use-file-for-fake-video-capture=${film}`]);
+    } catch (error) {
+      await bench.stop();
+      throw error;
+    }
+    return bench;
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.stack?.close();
+    await this.network?.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /**
+   * One call under one case. The first person's network gets narrow: what it receives, or with `way: 'up'` what it sends.
+   * @returns figures; see figuresOf
+   */
+  async run(theCase, { plugin = 'callroom', people = 2, way = 'down' } = {}) {
+    const pages = await this.#call(kPlugins[plugin], people);
+    try {
+      const ports = await pages[0].evaluate(() => watch.ports());
+      await this.network.clear();
+      await this.network.set(way, { ports });
+      const readings = [];
+      const read = this.#keepReading(pages, way, ports, readings);
+      await sleep(kBaselineMs);
+      const beganAt = now();
+      for (const [second, rule] of rulesOf(theCase)) {
+        await sleep(Math.max(0, beganAt + 1000 * second - now()));
+        await this.network.set(way, { ports, ...rule });
+      }
+      await sleep(Math.max(0, beganAt + 1000 * theCase.seconds - now()));
+      const endedAt = now();
+      await read.stop();
+      const watched = [];
+      for (const page of pages) watched.push(await page.evaluate(() => watch.result()));
+      const figures = figuresOf({ theCase, readings, watched, beganAt, endedAt });
+      return theCase.trace ? { ...figures, trace: traceOf({ readings, watched, beganAt }) } : figures;
+    } finally {
+      await this.network.clear();
+      for (const page of pages) await page.evaluate(() => prepared.close());
+      for (const page of pages) await page.context().close();
+    }
+  }
+
+  async #call({ package: name, join, create }, people) {
+    const client = await JanusClient.connect(this.stack.webSocket);
+    const answer = await (await client.attach(name)).ask({ request: 'create', ...create(people) });
+    if (answer.error_code) throw new Error(JSON.stringify(answer));
+    const { room } = answer;
+    const pages = [];
+    for (let i = 0; i < people; ++i) {
+      const page = await clientPage(this.browser, this.stack);
+      await page.evaluate(watchCall);
+      await page.evaluate(
+        async ([name, join, room, user, camera]) => {
+          window.prepared = await client.prepare(name, camera);
+          watch.attach(prepared.receiving);
+          window.call = await client[join](prepared, { room, user });
+        },
+        [name, join, room, `user${i}`, this.camera],
+      );
+      pages.push(page);
+    }
+    await client.destroy();
+    for (const page of pages) {
+      await until(
+        () => page.evaluate(() => watch.sending()),
+        ({ targetKbps }) => targetKbps > kUplinkUpToKbps,
+        { timeoutMs: 90_000, everyMs: 500, what: `a sender's estimate of ${kUplinkUpToKbps} kbit/s` },
+      );
+    }
+    return pages;
+  }
+
+  /** Every 100 ms: what the link was offered and dropped; twice as seldom, what the senders aim at. */
+  #keepReading(pages, way, ports, readings) {
+    let over = false;
+    const done = (async () => {
+      while (!over) {
+        const counts = (await this.network.counts()).links[way][ports.join(',')];
+        const senders = readings.length % 2 === 0 ? await Promise.all(pages.map((page) => page.evaluate(() => watch.sending()))) : undefined;
+        readings.push({ at: now(), ...counts, senders });
+        await sleep(kEveryMs);
+      }
+    })();
+    return {
+      stop: () => {
+        over = true;
+        return done;
+      },
+    };
+  }
+}
+
+/** Runs in the page, before it joins: keeps the time and size of every frame of every received track. */
+function watchCall() {
+  const now = () => performance.timeOrigin + performance.now();
+  const tracks = [];
+  const follow = async (track) => {
+    const entry = { frames: [], sizes: [] };
+    tracks.push(entry);
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      entry.frames.push(now());
+      entry.sizes.push(value.displayHeight);
+      value.close();
+    }
+  };
+  const connections = () => window.testConnections.filter(({ connectionState }) => connectionState !== 'closed');
+  window.watch = {
+    attach(handle) {
+      const connection = handle.connection.bind(handle);
+      handle.connection = () => {
+        const peer = connection();
+        peer.addEventListener('track', ({ track }) => track.kind === 'video' && follow(track));
+        return peer;
+      };
+    },
+    /** What the encoders aim at and the camera gives. */
+    async sending() {
+      let [targetKbps, height, limitedBy] = [0, 0, undefined];
+      for (const connection of connections()) {
+        for (const stat of (await connection.getStats()).values()) {
+          if (stat.type !== 'outbound-rtp' || stat.kind !== 'video') continue;
+          targetKbps += (stat.targetBitrate ?? 0) / 1000;
+          height = Math.max(height, stat.frameHeight ?? 0);
+          limitedBy = stat.qualityLimitationReason;
+        }
+      }
+      return { targetKbps, height, limitedBy };
+    },
+    /** The UDP ports of this page. */
+    async ports() {
+      const ports = [];
+      for (const connection of connections()) {
+        const stats = await connection.getStats();
+        for (const stat of stats.values()) {
+          if (stat.type === 'transport') ports.push(stats.get(stats.get(stat.selectedCandidatePairId).localCandidateId).port);
+        }
+      }
+      return ports;
+    },
+    result: () => tracks,
+  };
+}
+
+/**
+ * @returns {{
+ *   baselineKbps: number,     on the link, before
+ *   reactionMs?: number,      until a sender aimed at a tenth less than before
+ *   fallMs?: number,          until half a second's packets were fewer than the limit
+ *   frozenMs: number,         the longest time without a frame of anybody, at the person concerned
+ *   frozenSumMs: number,      all times of more than half a second without a frame, together
+ *   share?: number,           sent to the person, of the limit, from 15 s on
+ *   lowest: number,           of the baseline: the least that 2 s brought
+ *   droppedPct: number,
+ *   backMs?: number,          from the limit's end until 2 s brought 80 % of the baseline again
+ *   others: { frames: number, frozenMs: number },   frames of what the others see, of what they saw before; the least of them
+ * }}
+ */
+function figuresOf({ theCase, readings, watched, beganAt, endedAt }) {
+  const at = (time) => readings.findLast((reading) => reading.at <= time) ?? readings[0];
+  const kbps = (from, to) => {
+    const [a, b] = [at(from), at(to)];
+    return ((b.bytes - a.bytes) * 8) / Math.max(1, b.at - a.at);
+  };
+  const baselineKbps = kbps(readings[0].at, beganAt);
+  const after = readings.filter((reading) => reading.at >= beganAt);
+  const first = (from, accept) => {
+    const found = readings.find((reading) => reading.at >= from && accept(reading));
+    return found && found.at - from;
+  };
+  const limit = theCase.limit ?? 0;
+  const before = readings.findLast((reading) => reading.senders && reading.at < beganAt).senders;
+  const last = readings.at(-1);
+  const figures = {
+    baselineKbps,
+    reactionMs: first(beganAt, ({ senders }) => senders?.some(({ targetKbps }, i) => i > 0 && targetKbps < 0.9 * before[i].targetKbps)),
+    fallMs: limit ? first(beganAt + 500, ({ at }) => kbps(at - 500, at) < limit) : undefined,
+    droppedPct: (100 * (last.dropped - after[0].dropped)) / Math.max(1, last.packets - after[0].packets),
+    lowest: Math.min(...after.filter(({ at }) => at > beganAt + 2000).map(({ at }) => kbps(at - 2000, at) / baselineKbps)),
+    share: limit && !theCase.lift && !theCase.half ? kbps(beganAt + kSettlesAfterMs, endedAt) / limit : undefined,
+  };
+  const [concerned, ...others] = watched.map((tracks) => tracks.map((track) => gapsOf(track.frames, beganAt, endedAt)));
+  figures.frozenMs = Math.max(...concerned.map(({ longest }) => longest));
+  figures.frozenSumMs = Math.max(...concerned.map(({ sum }) => sum));
+  figures.heights = watched[0].map(({ frames, sizes }) => sizes[frames.findLastIndex((time) => time <= endedAt)]);
+  if (theCase.lift) {
+    const liftedAt = beganAt + 1000 * theCase.lift;
+    figures.backMs = first(liftedAt + 2000, ({ at }) => kbps(at - 2000, at) >= 0.8 * baselineKbps);
+    if (figures.backMs !== undefined) figures.backMs += 2000;
+  }
+  const rates = others.flat().map(({ rate, rateBefore }) => rate / rateBefore);
+  figures.others = { frames: Math.min(...rates), frozenMs: Math.max(...others.flat().map(({ longest }) => longest)) };
+  return figures;
+}
+
+/** The course of a call in steps of a quarter second, a line each. */
+function traceOf({ readings, watched, beganAt }) {
+  const lines = [];
+  for (let i = 4; i < readings.length; i += 2) {
+    const [a, b] = [readings[i - 2], readings[i]];
+    const rate = (name) => Math.round(((b[name] - a[name]) * 8) / (b.at - a.at));
+    const frames = watched[0].map((track) => track.frames.filter((time) => time > a.at && time <= b.at).length);
+    const senders = b.senders.slice(1).map(({ targetKbps, height }) => `${Math.round(targetKbps)}/${height}`);
+    lines.push(`${((b.at - beganAt) / 1000).toFixed(2)} s: sent ${rate('bytes')} dropped ${rate('droppedBytes')} frames ${frames} senders aim at ${senders}`);
+  }
+  return lines;
+}
+
+/** Of the frames' times: the longest gap and the sum of long ones from `from` to `to`, and frames a second then and before. */
+function gapsOf(frames, from, to) {
+  const kLong = 500;
+  const before = frames.filter((time) => time < from && time >= from - kBaselineMs).length / (kBaselineMs / 1000);
+  const times = [from, ...frames.filter((time) => time >= from && time < to), to];
+  const gaps = times.slice(1).map((time, i) => time - times[i]);
+  return {
+    longest: Math.max(...gaps),
+    sum: gaps.filter((gap) => gap > kLong).reduce((sum, gap) => sum + gap, 0),
+    rate: (times.length - 2) / ((to - from) / 1000),
+    rateBefore: before,
+  };
+}
+
+/** What of the promised is not so. */
+export function shortcomings({ promised }, figures) {
+  const off = [];
+  const check = (holds, text) => holds || off.push(text);
+  const within = (name) => check(figures[name] !== undefined && figures[name] <= promised[name], `${name} ${figures[name]}, promised ${promised[name]}`);
+  for (const name of ['reactionMs', 'frozenMs', 'frozenSumMs', 'backMs']) if (promised[name]) within(name);
+  if (promised.share) check(figures.share >= promised.share[0] && figures.share <= promised.share[1], `share ${figures.share}, promised ${promised.share}`);
+  if (promised.lowest) check(figures.lowest >= promised.lowest, `lowest ${figures.lowest}, promised ${promised.lowest}`);
+  check(figures.others.frames >= 0.9, `others see ${figures.others.frames} of the frames they saw before`);
+  check(figures.others.frozenMs <= 1000, `others are frozen for ${figures.others.frozenMs} ms`);
+  return off;
+}
+
+export function line(name, { baselineKbps, reactionMs, fallMs, frozenMs, frozenSumMs, share, lowest, droppedPct, backMs, heights, others }) {
+  const ms = (value) => (value === undefined ? '-' : `${Math.round(value)} ms`);
+  const percent = (value) => (value === undefined ? '-' : `${Math.round(100 * value)} %`);
+  return `${name}: before ${Math.round(baselineKbps)} kbit/s, reaction ${ms(reactionMs)}, under the limit after ${ms(fallMs)}, frozen at most ${ms(frozenMs)}, together ${ms(frozenSumMs)}, of the limit ${percent(share)}, lowest ${percent(lowest)}, dropped ${droppedPct.toFixed(1)} %, back ${ms(backMs)}, height ${heights}, others ${percent(others.frames)} of the frames, frozen ${ms(others.frozenMs)}`;
+}
+
