@@ -10,20 +10,23 @@ namespace {
 constexpr MonotonicUs kMs = 1'000;
 constexpr MonotonicUs kSecond = 1'000'000;
 
-constexpr double kLongQueueMs = 150;  // two feedbacks of it: congested
+constexpr double kLongQueueMs = 150;      // two feedbacks of it: congested
+constexpr double kVeryLongQueueMs = 300;  // one is enough
 constexpr double kUncertainPackets = 3;
 constexpr double kShortQueueMs = 60;  // less: the queue has drained
 constexpr double kMuchLoss = 0.10;    // over the usual: congested
 constexpr double kLittleLoss = 0.03;  // over the usual: still clean
 constexpr double kMostUsualLoss = 0.20;
 constexpr double kHeavyLoss = 0.30;
+constexpr double kNeedsKeyFrame = 0.10;            // lost at once: retransmissions alone take too long
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
 constexpr MonotonicUs kSilence = 700 * kMs;
 constexpr std::uint64_t kSilentPackets = 10;
 
-constexpr double kCut = 0.82;           // of what arrives
-constexpr double kDrain = 0.35;         // less, at most, while a queue of 1 s and more drains
-constexpr MonotonicUs kHold = kSecond;  // and one round trip: until then nothing new can be seen
+constexpr double kCut = 0.82;                     // of what arrives
+constexpr double kDrain = 0.35;                   // less, at most, while a queue of 1 s and more drains
+constexpr MonotonicUs kHold = kSecond;            // and one round trip: until then nothing new can be seen
+constexpr MonotonicUs kHoldIfSevere = 400 * kMs;  // … but that the cut was not enough
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
 constexpr MonotonicUs kCutBeforeGrowing = 2 * kSecond;
 
@@ -154,7 +157,9 @@ void Estimator::update_queue(MonotonicUs now) {
   while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
   double least = backlogs_.back().packets;
   for (const Backlog& backlog : backlogs_) least = std::min(least, backlog.packets);
-  const double per_s = std::max(received(now, kSecond).packets_per_s, 5.0);
+  // The shorter time tells the rate of a link that has just become narrow.
+  const double per_s =
+      std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
   const double waiting = backlogs_.back().packets - least - kUncertainPackets - per_s * 0.02;
   queue_ms_ = std::max(waiting, 0.0) / per_s * 1000;
@@ -176,18 +181,29 @@ void Estimator::update_usual_loss(MonotonicUs now) {
 }
 
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
-  if (now < hold_until_) return std::nullopt;
+  const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
+  const bool severe = queue_ms_ > kVeryLongQueueMs || (newest.packets >= 10 && newest.share > kHeavyLoss);
+  if (now < hold_until_ && !(severe && may_cut_again_at_ != 0 && now >= may_cut_again_at_)) return std::nullopt;
   if (now - feedback_at_ >= kSilence && !points_.empty() &&
       points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
     return Cause::kSilence;
   }
-  if (long_queues_ >= 2) return Cause::kQueue;
+  if (long_queues_ >= 2 || queue_ms_ > kVeryLongQueueMs) return Cause::kQueue;
   if (rtt_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip) return Cause::kRoundTrip;
   const Loss recent = loss(now, kSecond / 2, 3 * kSecond / 2);
   const double usual = std::max(usual_loss_, kLittleLoss);
   const double spread = 3 * std::sqrt(usual * (1 - usual) / std::max<std::uint32_t>(recent.packets, 1));
   if (recent.packets >= 10 && recent.share > usual_loss_ + kMuchLoss + spread) return Cause::kLoss;
   return std::nullopt;
+}
+
+// Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
+bool Estimator::take_key_frame_due(MonotonicUs now) {
+  if (!broken_ || !cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
+  const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
+  if (newest.share > usual_loss_ + kLittleLoss) return false;
+  broken_ = false;
+  return true;
 }
 
 bool Estimator::is_clean(MonotonicUs now) const {
@@ -202,7 +218,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     draining_bps_.reset();
   } else {
     // Right after the limit began, the last second still tells of what went before.
-    const double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
+    double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
+    if (queue_ms_ > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
     failed_bps_ = arrives;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
     const bool loss_alone = cause == Cause::kLoss && queue_ms_ < kShortQueueMs && share < kHeavyLoss;
@@ -211,13 +228,16 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     capacity_bps_ = std::min(capacity_bps_, kCut * fallen);
     const double excess = std::clamp((queue_ms_ - kLongQueueMs) / 1000, 0.0, 1.0);
     draining_bps_.reset();
-    if (excess > 0) draining_bps_ = (kCut - kDrain * excess) * arrives;
+    // Room is needed too for the retransmissions of what was lost.
+    if (excess > 0) draining_bps_ = (kCut - kDrain * excess - std::min(share, 0.3)) * arrives;
+    if (share > kNeedsKeyFrame) broken_ = true;
   }
   capacity_bps_ = std::max(capacity_bps_, kFloorBps);
   ++cuts_;
   last_cause_ = cause;
   cut_at_ = now;
   hold_until_ = now + kHold + std::min(round_trip, kSecond);
+  may_cut_again_at_ = now + kHoldIfSevere + std::min(rtt_min_.value_or(100 * kMs), kSecond);
   clean_since_.reset();
   growing_since_.reset();
   rtt_.reset();

@@ -13,6 +13,7 @@
 // synchronised.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -56,7 +57,10 @@ class Estimator {
   // Every 250 ms.
   void tick(MonotonicUs now, Relayed relayed);
 
-  void set_max(double max_bps) { max_bps_ = max_bps; }
+  void set_max(double max_bps) {
+    if (!is_limited()) capacity_bps_ = max_bps;
+    max_bps_ = max_bps;
+  }
 
   // What may be sent now, in bit/s.
   double target_bps() const;
@@ -64,6 +68,9 @@ class Estimator {
   bool is_limited() const { return target_bps() < max_bps_; }
   // … and what is sent comes near it: without the limit there would be more.
   bool is_felt(MonotonicUs now) const { return is_limited() && sent(now, kFeltOverUs).bits_per_s > 0.6 * target_bps(); }
+
+  // True, once, where many packets were lost and the way is free again: the picture needs a key frame.
+  bool take_key_frame_due(MonotonicUs now);
 
   std::uint32_t cuts() const { return cuts_; }
   std::optional<Cause> last_cause() const { return last_cause_; }
@@ -122,6 +129,8 @@ class Estimator {
 
   std::optional<MonotonicUs> cut_at_, clean_since_, growing_since_, usual_loss_at_;
   MonotonicUs hold_until_ = 0;
+  MonotonicUs may_cut_again_at_ = 0;
+  bool broken_ = false;    // much was lost since the last key frame that was due
   double failed_bps_ = 0;  // the receive rate at the last cut
   std::optional<Cause> last_cause_;
   std::uint32_t cuts_ = 0;

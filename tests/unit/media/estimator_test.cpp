@@ -71,9 +71,9 @@ void a_limit_is_found_and_kept_without_collapse_or_oscillation(void**) {
     share_sum += figures.share;
     least_low = std::min(least_low, figures.lowest / rate);
     most_high = std::max(most_high, figures.highest / rate);
-    if (figures.share < 0.60) ++starved;
+    if (figures.share < 0.78) ++starved;
     if (figures.share > 0.97) ++flooded;
-    if (figures.lowest < 0.25 * rate) ++collapsed;
+    if (figures.lowest < 0.28 * rate) ++collapsed;
     if (figures.highest > 1.5 * rate) ++swinging;
   }
   std::printf("share of the link used: mean %.3f, worst %.3f; target between %.2f and %.2f of it\n", share_sum / kSeeds,
@@ -85,25 +85,33 @@ void a_limit_is_found_and_kept_without_collapse_or_oscillation(void**) {
 }
 
 void a_sudden_limit_is_met_within_a_second_or_two(void**) {
-  double worst_reaction = 0, worst_drained = 0;
+  double worst_reaction = 0, worst_drained = 0, worst_queued = 0;
   for (const double limit : {300'000.0, 600'000.0, 1'200'000.0}) {
     for (std::uint32_t seed = 1; seed <= 50; ++seed) {
       Bottleneck bottleneck({[limit](double t) { return t < 20 ? 10'000'000 : limit; }, 1.0}, seed);
       Flow flow(1'500'000, {1'500'000, 1'500'000});
       bottleneck.run({&flow}, 20);
       double reaction = 0, drained = 0;
+      int queued = 0, ticks = 0;  // once it has drained for the first time
       bottleneck.run({&flow}, 40, [&](double t) {
+        const bool is_long = flow.estimator.queue_ms() > 200;
         if (reaction == 0 && flow.estimator.cuts() > 0) reaction = t - 20;
-        if (flow.estimator.queue_ms() > 200) drained = t - 20;
+        if (drained == 0 && reaction != 0 && !is_long) drained = t - 20;
+        if (drained == 0) return;
+        ++ticks;
+        if (is_long) ++queued;
       });
       worst_reaction = std::max(worst_reaction, reaction == 0 ? 99 : reaction);
-      worst_drained = std::max(worst_drained, drained);
+      worst_drained = std::max(worst_drained, drained == 0 ? 99 : drained);
+      worst_queued = std::max(worst_queued, static_cast<double>(queued) / std::max(ticks, 1));
     }
   }
-  std::printf("first cut within %.2f s, queue under 200 ms after %.2f s at the latest\n", worst_reaction,
-              worst_drained);
-  assert_true(worst_reaction <= 1.5);
-  assert_true(worst_drained <= 8);
+  std::printf(
+      "first cut within %.2f s, queue under 200 ms after %.2f s, and over it again for %.3f of the time at most\n",
+      worst_reaction, worst_drained, worst_queued);
+  assert_true(worst_reaction <= 1.0);
+  assert_true(worst_drained <= 4);
+  assert_true(worst_queued <= 0.08);
 }
 
 void a_lifted_limit_is_used_again_within_15_s(void**) {
@@ -115,24 +123,27 @@ void a_lifted_limit_is_used_again_within_15_s(void**) {
     worst = std::min(worst, flow.rate_bps / 1'000'000);
   }
   std::printf("15 s after the limit was lifted: %.2f of the former rate at worst\n", worst);
-  assert_true(worst >= 0.8);
+  assert_true(worst >= 0.85);
+}
+
+// The lowest share of the former rate that the target fell to, with this loss from the beginning.
+double lowest_with_loss(double loss) {
+  double worst = 1;
+  for (std::uint32_t seed = 1; seed <= 100; ++seed) {
+    Bottleneck bottleneck({constant(10'000'000), 0.5, 25'000, loss, 20}, seed);
+    Flow flow(1'000'000, {1'000'000, 1'000'000});
+    bottleneck.run({&flow}, 20);
+    bottleneck.run({&flow}, 80, [&](double) { worst = std::min(worst, flow.estimator.target_bps() / 1'000'000); });
+  }
+  return worst;
 }
 
 void random_loss_alone_costs_little(void**) {
-  double worst = 1, sum = 0;
-  for (const double loss : {0.02, 0.05}) {
-    for (std::uint32_t seed = 1; seed <= 50; ++seed) {
-      Bottleneck bottleneck({constant(10'000'000), 0.5, 25'000, loss, 20}, seed);
-      Flow flow(1'000'000, {1'000'000, 1'000'000});
-      double lowest = 1;
-      bottleneck.run({&flow}, 20);
-      bottleneck.run({&flow}, 80, [&](double) { lowest = std::min(lowest, flow.estimator.target_bps() / 1'000'000); });
-      worst = std::min(worst, lowest);
-      sum += lowest;
-    }
-  }
-  std::printf("random loss of 2 and 5 %%: lowest target %.2f at worst, %.2f on average\n", worst, sum / 100);
-  assert_true(worst >= 0.7);
+  const double at_2 = lowest_with_loss(0.02), at_5 = lowest_with_loss(0.05), at_8 = lowest_with_loss(0.08);
+  std::printf("random loss: lowest target %.2f at 2 %%, %.2f at 5 %%, %.2f at 8 %%\n", at_2, at_5, at_8);
+  assert_true(at_2 >= 0.95);
+  assert_true(at_5 >= 0.7);
+  assert_true(at_8 >= 0.5);
 }
 
 void two_receivers_behind_one_link_share_it(void**) {
@@ -153,8 +164,8 @@ void two_receivers_behind_one_link_share_it(void**) {
   }
   std::printf("two receivers: the smaller share is %.2f of the larger at worst, together %.2f of the link\n", worst,
               least_used);
-  assert_true(worst >= 0.4);
-  assert_true(least_used >= 0.6);
+  assert_true(worst >= 0.55);
+  assert_true(least_used >= 0.85);
 }
 
 void silence_halves_and_nothing_known_changes_nothing(void**) {
