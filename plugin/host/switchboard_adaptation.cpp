@@ -27,6 +27,14 @@ media::Relayed unwrapped(const media::Relayed& last, const media::Relayed& count
   return {unwrapped(last.packets, counted.packets, 24), unwrapped(last.bytes, counted.bytes, 40)};
 }
 
+// Of all that the receiver is sent.
+void ask_for_key_frames(const Downlink& downlink, MonotonicUs now) {
+  for (const auto& track : downlink.tracks) {
+    UplinkTrack* source = track->source.load(std::memory_order_relaxed);
+    if (source != nullptr && source->kind == media::Kind::kVideo) source->key_frames.ask(now);
+  }
+}
+
 media::Relayed video_relayed(const Downlink& downlink) {
   media::Relayed counted;
   for (const auto& track : downlink.tracks) {
@@ -109,6 +117,7 @@ std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
     if (!session->downlink || !session->downlink->up) continue;
     cut |= hear_of_network(*session->downlink, now);
     note_limit(*session, now);
+    if (session->downlink->estimator.take_key_frame_due(now)) ask_for_key_frames(*session->downlink, now);
   }
   if (!cut && now - adapted_at_ < kInterval) return {};
   if (now - adapted_at_ >= kInterval) adapted_at_ = now;
