@@ -71,7 +71,7 @@ try {
   const before = performance.now();
   await sql("SET jit = off; SELECT count(*), avg(quality_score), avg(latency_avg_ms), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY latency_avg_ms), avg(packet_loss_in_pct), count(*) FILTER (WHERE overall_quality IN ('poor', 'failed')), count(*) FILTER (WHERE connection_drops > 0) FROM session_quality_logs WHERE created_at >= now() - interval '30 days'");
   console.log(`summary 30d by plain SQL, once: ${(performance.now() - before).toFixed(0)} ms`);
-  for (const [range, most] of [['30d', 20], ['7d', 20], ['24h', 10]]) {
+  for (const [range, most] of [['30d', 20], ['7d', Infinity], ['24h', 10]]) {
     for (const request of ['summary', 'series', 'providers', 'issues']) await times(`${request} ${range}`, () => ask(request, { range }), most);
   }
   const offset = (hours, seconds) => new Date(Date.now() - hours * 3_600_000 - seconds * 1000).toISOString();
