@@ -18,12 +18,13 @@ export class CollisionRules {
   constructor(readonly yields: boolean) {}
 
   /**
-   * After a rollback that the room asked for, the other side's offer follows; one of ours would refuse that as well, and so on. What
-   * is owed is remembered.
+   * Not while another offer is being made: the first of the two would fail, and an incoming one then be applied on top of the second,
+   * which goes out all the same. The browser asks again for what changed since. And not after a rollback that the room asked for: the
+   * other side's offer follows; one of ours would refuse that as well, and so on. What is owed is remembered.
    */
   mayOffer(): boolean {
     if (this.yielding) this.again = true;
-    return !this.yielding;
+    return !this.yielding && !this.making;
   }
 
   /** Between the decision to offer and the offer being set locally, an incoming offer collides. */

@@ -79,3 +79,13 @@ test('an offer that the room asked for is owed until it is made, and only once s
   rules.offerSet();
   expect([early, stable, rules.owesOffer('stable')]).toEqual([false, true, false]);
 });
+
+test('no second offer is begun while one is being made', () => {
+  const rules = new CollisionRules(false);
+  const first = rules.mayOffer();
+  rules.beginOffer();
+  const second = rules.mayOffer();
+  const verdict = rules.incomingOffer('stable');
+  rules.offerSet();
+  expect([first, second, verdict, rules.mayOffer()]).toEqual([true, false, 'ignore', true]);
+});
