@@ -4,7 +4,8 @@
 #   stack_stop SERVICE [SIGNAL]   TERM by default; returns when its process is gone, after 15 s by force
 #   stack_destroy                 stops what runs, in order, and removes the folder
 #
-# A process is known by the id in DIR/run/<service>.pid, and only believed to be ours while its command line names DIR.
+# A process is known by its id and the moment it began, in DIR/run/<service>.pid and .began; its command line does not tell,
+# since nginx rewrites that while it starts.
 
 stack_services=(postgres coturn janus nginx)
 
@@ -27,7 +28,9 @@ launch() {
   shift
   HOME=$dir setsid "${enter_namespace[@]}" "${drop_rights[@]}" "$@" >>"$dir/log/$service.log" 2>&1 </dev/null &
   echo $! >"$dir/run/$service.pid"
-  until stack_running "$service" || process_gone $!; do sleep 0.01; done # it is this script still, until it has become COMMAND
+  process_began $! >"$dir/run/$service.began" || true
+  # It is this script still, until it has become COMMAND.
+  until grep -qsF "$dir" "/proc/$!/cmdline" || process_gone $!; do sleep 0.01; done
 }
 
 # In front of the command that launch runs; only Janus ever has one.
@@ -50,8 +53,11 @@ stack_pid() { cat "${STACK[dir]}/run/$1.pid" 2>/dev/null; }
 stack_running() {
   local pid
   pid=$(stack_pid "$1") || return 1
-  grep -qsF "${STACK[dir]}" "/proc/$pid/cmdline" && ! process_gone "$pid"
+  [[ $(process_began "$pid") == "$(<"${STACK[dir]}/run/$1.began")" ]] && ! process_gone "$pid"
 }
+
+# In clock ticks after the machine's start: field 22 of proc(5)'s stat, counted behind the name in brackets.
+process_began() { sed -E 's/.*\) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 process_gone() { ! [[ -e /proc/$1 ]] || grep -qs '^State:.Z' "/proc/$1/status"; }
 
@@ -65,7 +71,7 @@ stack_stop() {
     if ((SECONDS > deadline)); then kill -KILL "$pid" 2>/dev/null || true; fi
     sleep 0.05
   done
-  rm -f "${STACK[dir]}/run/$service.pid"
+  rm -f "${STACK[dir]}/run/$service".{pid,began}
 }
 
 stack_destroy() {
