@@ -124,7 +124,7 @@ tcp_answers() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 start_janus() {
   local dir=${STACK[dir]} environment=()
   enter_namespace=()
-  if [[ -n ${STACK[janus_netns]} ]]; then enter_namespace=(ip netns exec "${STACK[janus_netns]}"); fi
+  if [[ -n ${STACK[janus_netns]} ]]; then enter_namespace=(nsenter "--net=/run/netns/${STACK[janus_netns]}"); fi
   case ${STACK[janus_sanitizer]} in
     address)
       environment=(env "LD_PRELOAD=$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)"

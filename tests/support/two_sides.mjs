@@ -21,7 +21,7 @@ export class TwoSides {
       sides.stack = await startStack({ ...sides.network.stackSettings, ...settings });
       sides.#folder = await mkdtemp(`${tmpdir()}/callroom-sides.`);
       const command = `${sides.#folder}/chromium`;
-      await writeFile(command, `#!/bin/sh\nexec ip netns exec ${sides.network.namespace} ${kChromium} "$@"\n`);
+      await writeFile(command, `#!/bin/sh\nexec nsenter --net=/run/netns/${sides.network.namespace} ${kChromium} "$@"\n`);
       await chmod(command, 0o755);
       sides.browsers.near = await launchBrowser();
       sides.browsers.far = await launchBrowser([], command);
