@@ -17,26 +17,26 @@ constexpr std::int64_t kPageRows = 50, kMaxPageRows = 200;
 
 Result<Json> alerts(JsonView request, const Database& database) {
   json::Fields fields(request);
-  storage::Scope scope = parse_range(fields, database.now());
+  storage::Scope scope = parse_scope(fields, request, database.now());
   const auto limit = static_cast<std::size_t>(fields.integer("limit", 1, kMaxPageRows).value_or(kPageRows));
   const auto text = fields.text("cursor", 256);
-  if (auto error = finish(fields, request, {"range", "from", "to", "limit", "cursor"})) return *std::move(error);
+  if (auto error = finish_scoped(fields, request, {"limit", "cursor"})) return *std::move(error);
   std::optional<storage::Cursor> after;
   if (text) {
-    auto cursor = storage::decode_cursor(*text, {}, storage::Order::kNewest);
+    auto cursor = storage::decode_cursor(*text, scope, storage::Order::kNewest);
     if (!cursor) return cursor.error();
     after = *std::move(cursor);
     scope.from = after->from;
     scope.to = after->to;
   }
-  auto rows = database.ask({storage::alerts_query(scope.from, scope.to, limit, after)});
+  auto rows = database.ask({storage::alerts_query(scope, limit, after)});
   if (!rows) return rows.error();
   const storage::Rows& found = (*rows)[0];
   std::optional<std::string> next;
   if (found.size() > limit) {
     const auto cell = [&](const char* name) { return found.text(limit - 1, *found.find(name)).value_or(""); };
     const auto raised_at = parse_rfc3339(rfc3339_of(cell("raised_at"))).value_or(WallTime{});
-    next = storage::encode_cursor({scope.from, scope.to, 0, raised_at, std::string(cell("rule"))}, {},
+    next = storage::encode_cursor({scope.from, scope.to, 0, raised_at, std::string(cell("rule"))}, scope,
                                   storage::Order::kNewest);
   }
   Json answer = Json::object();

@@ -18,8 +18,12 @@ using json::JsonView;
 void add_room_requests(Dispatcher& dispatcher, LiveRooms& rooms) {
   dispatcher.add("live", [&rooms](JsonView request) -> Result<Json> {
     json::Fields fields(request);
-    const LiveFilter filter{fields.id("room"), fields.id("user_id"), fields.text("provider", 32)};
-    if (auto error = finish(fields, request, {"room", "user_id", "provider"})) return *std::move(error);
+    storage::Scope scope;
+    parse_filters(fields, request, scope);
+    if (auto error = finish(fields, request, {"room", "user_id", "provider", "node", "rating"})) {
+      return *std::move(error);
+    }
+    const LiveFilter filter{scope.room, scope.user_id, scope.provider, scope.node, scope.ratings};
     return std::move(Json::object().set("sessions", rooms.live(filter)));
   });
   dispatcher.add("rooms", [&rooms](JsonView request) -> Result<Json> {

@@ -19,7 +19,7 @@
 //   ("csv", "json"), cursor?, limit? (1 to 2000, 500), order?  -> {data, rows, next} alerts     limit?, cursor? ->
 //   {alerts: [{rule, metric, value, threshold, sessions, window_start, window_end, raised_at,
 //              node, examples}], next}
-//   live       room?, user_id?, provider? -> {sessions: […]}         rooms -> {rooms: […]}
+//   live       room?, user_id?, provider?, node?, rating? -> {sessions: […]}         rooms -> {rooms: […]}
 //   kick       room, id                                              destroy  room
 //   health     the plugin's, the store's and the reader's state
 //

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "json/json.hpp"
@@ -12,7 +13,8 @@
 namespace callroom::admin {
 
 struct LiveFilter {
-  std::optional<std::string> room, user_id, provider;
+  std::optional<std::string> room, user_id, provider, node;
+  std::vector<std::string> ratings;  // of the current sample; empty: all
 };
 
 class LiveRooms {

@@ -79,13 +79,17 @@ storage::Scope parse_range(json::Fields& fields, WallTime now) {
   return scope;
 }
 
-storage::Scope parse_scope(json::Fields& fields, json::JsonView request, WallTime now) {
-  storage::Scope scope = parse_range(fields, now);
+void parse_filters(json::Fields& fields, json::JsonView request, storage::Scope& scope) {
   scope.room = fields.id("room");
   scope.user_id = fields.id("user_id");
   scope.provider = fields.text("provider", 32);
   scope.node = fields.text("node", 255);
   parse_ratings(fields, request, scope);
+}
+
+storage::Scope parse_scope(json::Fields& fields, json::JsonView request, WallTime now) {
+  storage::Scope scope = parse_range(fields, now);
+  parse_filters(fields, request, scope);
   return scope;
 }
 

@@ -24,7 +24,9 @@ std::optional<Error> finish_scoped(const json::Fields& fields, json::JsonView re
 // range ("24h", "7d", "30d") or from and to. A named range ends with the present hour, so that it begins and ends where
 // the rollups' hours do: 24 whole bars, the last one still growing.
 storage::Scope parse_range(json::Fields& fields, WallTime now);
-// The range and the filters room, user_id, provider, node, rating.
+// The filters room, user_id, provider, node, rating.
+void parse_filters(json::Fields& fields, json::JsonView request, storage::Scope& scope);
+// The range and the filters.
 storage::Scope parse_scope(json::Fields& fields, json::JsonView request, WallTime now);
 
 }  // namespace callroom::admin

@@ -34,9 +34,16 @@ Json Switchboard::rooms() const {
 
 namespace {
 
+bool has_rating(const CallSession& session, const std::vector<std::string>& ratings) {
+  const quality::Sample* sample = session.quality.latest();
+  const auto rating = sample != nullptr ? sample->rating() : std::nullopt;
+  return std::ranges::find(ratings, quality::to_string(rating.value_or(quality::Rating::kUnrated))) != ratings.end();
+}
+
 bool passes(const CallSession& session, const admin::LiveFilter& filter) {
   return (!filter.room || *filter.room == session.room) && (!filter.user_id || *filter.user_id == session.user_id) &&
-         (!filter.provider || *filter.provider == session.record.provider);
+         (!filter.provider || *filter.provider == session.record.provider) &&
+         (filter.ratings.empty() || has_rating(session, filter.ratings));
 }
 
 Json live_entry(const CallSession& session, WallTime now) {
@@ -60,6 +67,7 @@ Json Switchboard::live(const admin::LiveFilter& filter) const {
   const WallTime now = wall_now();
   const std::lock_guard lock(mutex_);
   Json list = Json::array();
+  if (filter.node && *filter.node != config_.node) return list;
   for (const auto& [room, sessions] : by_room_) {
     for (const SessionPtr& session : sessions) {
       if (passes(*session, filter)) list.append(live_entry(*session, now));

@@ -216,24 +216,27 @@ Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& k
           binder.take()};
 }
 
-Query alerts_query(WallTime from, WallTime to, std::size_t limit, const std::optional<Cursor>& after) {
+Query alerts_query(const Scope& scope, std::size_t limit, const std::optional<Cursor>& after) {
   Binder binder;
-  std::string where = "raised_at >= " + binder.time(from) + " AND raised_at < " + binder.time(to);
+  std::string where = "a.raised_at >= " + binder.time(scope.from) + " AND a.raised_at < " + binder.time(scope.to);
   if (after) {
     const std::string at = binder.time(after->created_at);
-    where += " AND (raised_at, rule) < (" + at + ", " + binder.bind(after->session_id) + ")";
+    where += " AND (a.raised_at, a.rule) < (" + at + ", " + binder.bind(after->session_id) + ")";
   }
-  return {
-      "SELECT a.*, coalesce((SELECT jsonb_agg(e.session_id) FROM (SELECT s.session_id FROM session_quality_logs s "
-      "WHERE "
-      "s.created_at >= a.window_start AND s.created_at < a.window_end AND CASE a.metric WHEN 'drops_share' THEN "
-      "s.connection_drops > 0 WHEN 'latency' THEN s.latency_avg_ms >= a.threshold WHEN 'turn_servers' THEN false "
-      "ELSE s.overall_quality IN ('poor', 'failed') END ORDER BY s.created_at DESC LIMIT 10) e), '[]'::jsonb) AS "
-      "examples FROM (SELECT * FROM "
-      "session_quality_alerts WHERE " +
-          where + " ORDER BY raised_at DESC, rule DESC LIMIT " + std::to_string(limit + 1) +
-          ") a ORDER BY a.raised_at DESC, a.rule DESC",
-      binder.take()};
+  const std::string filter = filter_sql(scope, "s.overall_quality", binder);
+  const std::string its_sessions =
+      "FROM session_quality_logs s WHERE s.created_at >= a.window_start AND s.created_at < a.window_end AND CASE "
+      "a.metric WHEN 'drops_share' THEN s.connection_drops > 0 WHEN 'latency' THEN s.latency_avg_ms >= a.threshold "
+      "WHEN "
+      "'turn_servers' THEN false ELSE s.overall_quality IN ('poor', 'failed') END" +
+      filter;
+  if (!filter.empty()) where += " AND EXISTS (SELECT 1 " + its_sessions + ")";
+  return {"SELECT a.*, coalesce((SELECT jsonb_agg(e.session_id) FROM (SELECT s.session_id " + its_sessions +
+              " ORDER BY s.created_at DESC LIMIT 10) e), '[]'::jsonb) AS examples FROM (SELECT * FROM "
+              "session_quality_alerts a WHERE " +
+              where + " ORDER BY a.raised_at DESC, a.rule DESC LIMIT " + std::to_string(limit + 1) +
+              ") a ORDER BY a.raised_at DESC, a.rule DESC",
+          binder.take()};
 }
 
 }  // namespace callroom::storage

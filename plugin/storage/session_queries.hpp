@@ -46,6 +46,6 @@ Query history_query(const std::string& user_id, std::size_t limit, std::optional
 Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit);
 
 // Alerts by raised_at, newest first, each with the ids of some of its sessions ("examples", an array as JSON).
-Query alerts_query(WallTime from, WallTime to, std::size_t limit, const std::optional<Cursor>& after);
+Query alerts_query(const Scope& scope, std::size_t limit, const std::optional<Cursor>& after);
 
 }  // namespace callroom::storage

@@ -114,6 +114,21 @@ test('too few TURN servers are an alert too, which names them', async () => {
   assert.ok(notified.some(critical));
 });
 
+test('filters leave the alerts of sessions that pass them', async () => {
+  const rules = async (filter) => {
+    const { alerts } = await stack.admin.ask({ request: 'alerts', ...filter });
+    return { rules: new Set(alerts.map(({ rule }) => rule)), examples: new Set(alerts.flatMap(({ examples }) => examples)) };
+  };
+  const bad = await rules({ room: 'bad', rating: 'good', node: 'other-node' });
+  const failed = await rules({ room: 'never-connected', rating: ['failed'] });
+  const nobody = await rules({ user_id: 'nobody' });
+
+  assert.deepEqual([...bad.examples].sort(), [kSlow, kDropped]);
+  assert.ok(bad.rules.has('slow') && !bad.rules.has('turn_servers_critical'));
+  assert.ok(failed.rules.size >= 1 && !failed.rules.has('slow'), [...failed.rules].join());
+  assert.equal(nobody.rules.size, 0);
+});
+
 test('the panel lists them with their sessions, which it leads to', async () => {
   const page = await openPage(browser, `${stack.web}/admin/#/quality/alerts`, { viewport: { width: 1400, height: 900 } });
   await page.fill('input[name=secret]', stack.settings.admin_secret);

@@ -4,7 +4,7 @@ import { formatPlace } from '../location_state';
 import { Empty, Loading, Problem } from '../states';
 import { figure, Table } from '../table';
 import type { AlertEntry, AlertsAnswer } from './answers';
-import { rangeParameters } from './filters';
+import { filterParameters } from './filters';
 import { usePages } from './use_pages';
 
 const kMetrics: Record<string, (value: number | null) => string> = {
@@ -28,7 +28,7 @@ const kHeads = [
 /** What the rules of the configuration raised. */
 export function AlertsView() {
   const { place } = usePanel();
-  const pages = usePages<AlertsAnswer, AlertEntry>('alerts', rangeParameters(place), ({ alerts, next }) => ({
+  const pages = usePages<AlertsAnswer, AlertEntry>('alerts', filterParameters(place), ({ alerts, next }) => ({
     rows: alerts,
     next,
   }));
@@ -38,7 +38,9 @@ export function AlertsView() {
       <div class="answered" aria-busy={pages.loading} data-loading={pages.loading}>
         {pages.rows.length > 0 && <AlertTable alerts={pages.rows} />}
         {!pages.loading && !pages.error && pages.rows.length === 0 && (
-          <Empty>No alert was raised in this range. Rules are set in the plugin’s configuration, under “alerts”.</Empty>
+          <Empty>
+            No alert fits this range and these filters. Rules are set in the plugin’s configuration, under “alerts”.
+          </Empty>
         )}
         {pages.error && <Problem error={pages.error} again={pages.again} />}
         {pages.loading && <Loading />}

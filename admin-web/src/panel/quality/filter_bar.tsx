@@ -4,11 +4,7 @@ import { withQuery } from '../location_state';
 import { type FilterName, kFilterChoices, kFilterNames, kFilterTitles, kRanges, rangeOf } from './filters';
 
 /** Filters that a view has no use for; Live has no range either. */
-const kIgnored: Record<string, readonly FilterName[]> = {
-  providers: ['provider'],
-  live: ['rating', 'node'],
-  alerts: kFilterNames,
-};
+const kIgnored: Record<string, readonly FilterName[]> = { providers: ['provider'] };
 
 /** Range and filters of the address, and how to change them. Typed filters take effect with Enter or when left. */
 export function FilterBar({ view }: { view: string }) {

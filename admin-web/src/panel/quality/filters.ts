@@ -38,14 +38,14 @@ export function rangeParameters(place: Place): Record<string, string> {
   return 'name' in range ? { range: range.name } : { ...range };
 }
 
+/** The part of a request that the filters make up. */
+export function filtersOf(place: Place): Parameters {
+  return Object.fromEntries(kFilterNames.flatMap((name) => (place.query[name] ? [[name, place.query[name]]] : [])));
+}
+
 /** The part of a request that range and filters make up. */
 export function filterParameters(place: Place): Parameters {
-  const parameters = rangeParameters(place);
-  for (const name of kFilterNames) {
-    const value = place.query[name];
-    if (value) parameters[name] = value;
-  }
-  return parameters;
+  return { ...rangeParameters(place), ...filtersOf(place) };
 }
 
 /** The query that carries over from one view to another. */

@@ -6,7 +6,7 @@ import { Answered } from '../states';
 import { figure, Table } from '../table';
 import { useRequest } from '../use_request';
 import type { LiveAnswer, LiveSession } from './answers';
-import { filterParameters } from './filters';
+import { filtersOf } from './filters';
 import { Rating } from './rating';
 
 const kEveryMs = 3000;
@@ -29,8 +29,10 @@ type Asked = { what: 'kick'; session: LiveSession } | { what: 'destroy'; room: s
 /** Who is in which room at this moment, on this node. */
 export function LiveView() {
   const { api, place } = usePanel();
-  const { room, user_id, provider } = filterParameters(place);
-  const request = useRequest<LiveAnswer>('live', { room, user_id, provider }, kEveryMs);
+  const filters = filtersOf(place);
+  const nobody =
+    Object.keys(filters).length > 0 ? 'Nobody in a call here passes the filters.' : 'Nobody is in a call on this node.';
+  const request = useRequest<LiveAnswer>('live', filters, kEveryMs);
   const [asked, setAsked] = useState<Asked>();
   const perform = async () => {
     if (asked?.what === 'kick') await api.request('kick', { room: asked.session.room, id: asked.session.id });
@@ -40,10 +42,7 @@ export function LiveView() {
   return (
     <section class="view" data-view="live">
       <h2 class="visually-hidden">Live</h2>
-      <Answered
-        request={request}
-        empty={({ sessions }) => (sessions.length === 0 ? 'Nobody is in a call on this node.' : undefined)}
-      >
+      <Answered request={request} empty={({ sessions }) => (sessions.length === 0 ? nobody : undefined)}>
         {({ sessions }) => (
           <>
             <p class="muted">
