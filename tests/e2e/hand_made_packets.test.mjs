@@ -43,7 +43,9 @@ test('loss, resolution and frame rate of what is sent, to the packet', async () 
   await speak(peer, 6, (kind, i) => kind === 'video' || i % 20 !== 10);
   const { quality } = await peer.leave();
   const row = await rowOf('sent', 'sender');
-  assert.equal(Number(row.packet_loss_in_pct), Number(((100 * 15) / 450).toFixed(3)));
+  // Leaving travels another way than media, and may overtake the last packets.
+  const loss = Number(row.packet_loss_in_pct);
+  assert.ok(loss >= 3.333 && loss <= Number(((100 * 15) / 446).toFixed(3)), `packet_loss_in_pct ${loss}`);
   assert.equal(row.resolution_max, '320x180');
   assert.ok(Math.abs(Number(row.frame_rate_avg) - 25) < 0.5, `frame_rate_avg ${row.frame_rate_avg}`);
   assert.equal(row.packet_loss_out_pct, null, 'nothing was received, so nothing is known of it');
