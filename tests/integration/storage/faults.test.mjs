@@ -102,14 +102,13 @@ fault('Postgres is slow: a lock holds the writer beyond its statement timeout', 
   const { driver } = await fresh({ statement_timeout_ms: 300 });
   await driver.finish(10, 1);
   await drained(driver);
-  const lock = cluster.sql('BEGIN; LOCK TABLE session_quality_logs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2); COMMIT');
-  await until('the lock', async () => (await cluster.value("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted")) > 0);
+  const release = await cluster.holding('LOCK TABLE session_quality_logs IN ACCESS EXCLUSIVE MODE');
   await driver.finish(kPlain, 11);
   const slow = await until('health to say it', async () => {
     const { database } = await driver.health();
     return /timeout/.test(database.error ?? '') && database;
   });
-  await lock;
+  await release();
   await present(kPlain + 10);
   await driver.stop();
   assert.equal(slow.state, 'connecting');
@@ -118,8 +117,14 @@ fault('Postgres is slow: a lock holds the writer beyond its statement timeout', 
 fault('Postgres is out of connections', async () => {
   const { driver, dataDir, settings } = await fresh();
   await driver.stop();
-  const hogs = Array.from({ length: 9 }, () => spawn('psql', ['-XqAt', '-d', cluster.conninfo('callroom_reader', cluster.database), '-c', 'SELECT pg_sleep(600)']));
+  // Asking how many there are takes a connection too, in which a hog may find none free: it tries again.
+  const hogs = new Set();
   await until('no connection to be free', async () => {
+    while (hogs.size < 9) {
+      const hog = spawn('psql', ['-XqAt', '-d', cluster.conninfo('callroom_reader', cluster.database), '-c', 'SELECT pg_sleep(600)']);
+      hogs.add(hog);
+      hog.once('exit', () => hogs.delete(hog));
+    }
     const used = await cluster.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'callroom_reader'");
     return used === '9';
   });

@@ -1,6 +1,6 @@
 // A Postgres of its own on a unix socket in a temporary folder, as an unprivileged user.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +21,14 @@ export async function until(what, condition, seconds = 30) {
     if (value) return value;
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
     await sleep(20);
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 
@@ -48,7 +56,11 @@ export class Cluster {
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const [command, ...rest] = [...asPostgres, join(bin, 'postgres'), '-D', this.data, ...options];
     this.#process = spawn(command, rest, { stdio: 'ignore' });
-    await until('Postgres answers', () => this.sql('SELECT 1', { database: 'postgres' }).then(() => true, () => false));
+    const server = this.#process;
+    await until('Postgres answers', () => {
+      if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode}`);
+      return this.sql('SELECT 1', { database: 'postgres' }).then(() => true, () => false);
+    });
     return this;
   }
 
@@ -58,10 +70,11 @@ export class Cluster {
     this.#process = undefined;
     if (!process || process.exitCode !== null) return;
     const ended = new Promise((done) => process.once('exit', done));
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
     process.kill(signal);
     await ended;
-    // A killed postmaster's children notice within moments; the data folder is locked until the last of them is gone.
-    if (signal === 'SIGKILL') await sleep(300);
+    // A killed postmaster's children finish their statement before they notice, and lock the data folder until then.
+    await until('the last of its processes to be gone', () => !children.some(isRunning));
   }
 
   async destroy() {
@@ -92,6 +105,19 @@ export class Cluster {
 
   async value(text, options) {
     return (await this.sql(text, options))[0]?.[0];
+  }
+
+  /** Does `statement` in a transaction that stays open until what this returns is called. */
+  async holding(statement) {
+    const session = spawn('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', this.conninfo('callroom_owner', this.database)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise((done) => session.once('exit', done));
+    const done = new Promise((resolve) => session.stdout.once('data', resolve));
+    session.stdin.write(`BEGIN; ${statement}; SELECT 'held';\n`);
+    await Promise.race([done, ended.then((code) => Promise.reject(new Error(`${statement}: psql ended with ${code}`)))]);
+    return async () => {
+      session.stdin.end('COMMIT;\n');
+      await ended;
+    };
   }
 
   /** A database with the present schema and "admin" in admin_roles; this cluster's sql() asks it from now on. */
