@@ -110,7 +110,8 @@ try {
   const of = (name) => ends.map((end) => end[name]);
   const sum = (name) => of(name).reduce((total, one) => total + one, 0);
   figure(`a session's end costs its caller (99 of 100)    ${Math.max(...of('caller_us_p99'))} us`, Math.max(...of('caller_us_p99')), { most: 100 });
-  console.log(`at most ${Math.max(...of('caller_us_max'))} us; ${sum('over_100_us')} of ${count} took over 100 us, while the caller lost its processor ${sum('preempted')} times and waited ${sum('waited')} times`);
+  const other = sum('over_100_us') - sum('waited') - sum('faulted') - sum('preempted');
+  console.log(`at most ${Math.max(...of('caller_us_max'))} us; ${sum('over_100_us')} of ${count} took over 100 us: ${sum('waited')} waited for a lock, ${sum('faulted')} for memory, ${sum('preempted')} lost the processor to another thread, ${other} none of these`);
   const size = await sql("SELECT round(avg(pg_column_size(s.*))) FROM (SELECT * FROM session_quality_logs WHERE timeline IS NOT NULL AND node <> 'speed' ORDER BY created_at DESC LIMIT 10000) s");
   figure(`a row with its timeline: ${size} bytes on average`, Number(size), { most: 1024 });
 } finally {

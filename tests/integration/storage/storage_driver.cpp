@@ -3,10 +3,9 @@
 //   storage_driver <data_dir> [writer=CONNINFO] [reader=CONNINFO] [admin_user=ID] [node=NAME] [statement_timeout_ms=N]
 //                  [retention_days=N] [maintenance_ms=N] [alert=NAME,METRIC,THRESHOLD,WINDOW_MINUTES,MIN_SESSIONS]…
 //
-//   finish COUNT FIRST [ENDED_US]   sessions number FIRST to FIRST+COUNT-1 end; "finished COUNT disk N memory N refused
-//   N
-//                                   caller_us_max N caller_us_p99 N over_100_us N preempted N waited N" once all
-//                                   are acknowledged. A number stands for one session id.
+//   finish COUNT FIRST [ENDED_US]   sessions number FIRST to FIRST+COUNT-1 end; once all are acknowledged "finished
+//                                   COUNT disk N memory N refused N caller_us_max N caller_us_p99 N over_100_us N
+//                                   waited N faulted N preempted N" (see SlowEnds). A number stands for one session id.
 //   begin COUNT FIRST               they are opened in the crash journal: "begun COUNT"
 //   sample                          all open ones are updated: "sampled COUNT"
 //   churn SEED                      opens, samples and ends sessions at random until it is killed: "B id" when one was
@@ -97,12 +96,33 @@ SessionRecord record_of(std::uint64_t number, const std::string& node) {
   return record;
 }
 
-// How often the scheduler took the processor from this thread, and how often it waited for something, such as a lock.
 rusage this_thread() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
   return usage;
 }
+
+// Ends that took over 100 us, by what happened to the caller meanwhile, the likeliest cause first: it waited (for a
+// lock), it was given memory that was not there yet, the scheduler gave its processor to another; or none of these, and
+// then the processor itself was away (an interrupt, the machine below a virtual one).
+struct SlowEnds {
+  std::uint64_t all = 0, waited = 0, faulted = 0, preempted = 0;
+
+  void add(const rusage& before, const rusage& after) {
+    ++all;
+    if (after.ru_nvcsw > before.ru_nvcsw) {
+      ++waited;
+    } else if (after.ru_minflt > before.ru_minflt || after.ru_majflt > before.ru_majflt) {
+      ++faulted;
+    } else if (after.ru_nivcsw > before.ru_nivcsw) {
+      ++preempted;
+    }
+  }
+  std::string text() const {
+    return " over_100_us " + std::to_string(all) + " waited " + std::to_string(waited) + " faulted " +
+           std::to_string(faulted) + " preempted " + std::to_string(preempted);
+  }
+};
 
 // Lines from several threads, each whole.
 void say(const std::string& line) {
@@ -180,28 +200,28 @@ class Driver {
     }
     std::vector<std::int64_t> callers_us;
     callers_us.reserve(records.size());
-    const rusage before_all = this_thread();
+    SlowEnds slow;
+    rusage before = this_thread();
     for (auto& record : records) {
-      const auto before = std::chrono::steady_clock::now();
+      const auto began = std::chrono::steady_clock::now();
       store_->finish(std::move(record), {}, [&](Kept how) {
         const std::lock_guard lock(mutex);
         ++kept[static_cast<std::size_t>(how)];
         all.notify_one();
       });
-      const auto took = std::chrono::steady_clock::now() - before;
+      const auto took = std::chrono::steady_clock::now() - began;
       callers_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+      const rusage after = this_thread();
+      if (callers_us.back() > 100) slow.add(before, after);
+      before = after;
     }
-    const rusage after_all = this_thread();
     std::ranges::sort(callers_us);
-    const auto over_100 = callers_us.end() - std::ranges::upper_bound(callers_us, 100);
     std::unique_lock lock(mutex);
     all.wait(lock, [&] { return kept[0] + kept[1] + kept[2] == count; });
     say("finished " + std::to_string(count) + " disk " + std::to_string(kept[0]) + " memory " +
         std::to_string(kept[1]) + " refused " + std::to_string(kept[2]) + " caller_us_max " +
         std::to_string(callers_us.back()) + " caller_us_p99 " +
-        std::to_string(callers_us[callers_us.size() * 99 / 100]) + " over_100_us " + std::to_string(over_100) +
-        " preempted " + std::to_string(after_all.ru_nivcsw - before_all.ru_nivcsw) + " waited " +
-        std::to_string(after_all.ru_nvcsw - before_all.ru_nvcsw));
+        std::to_string(callers_us[callers_us.size() * 99 / 100]) + slow.text());
   }
 
   [[noreturn]] void churn(std::uint64_t seed) {

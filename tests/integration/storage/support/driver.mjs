@@ -51,7 +51,7 @@ export class Driver {
     return answer;
   }
 
-  /** {finished, disk, memory, refused, caller_us_max, caller_us_p99, over_100_us, preempted, waited} */
+  /** {finished, disk, memory, refused, caller_us_max, caller_us_p99, over_100_us, waited, faulted, preempted} */
   async finish(count, first, endedUs = 0) {
     const words = (await this.ask(`finish ${count} ${first} ${endedUs}`, /^finished /)).split(' ');
     return Object.fromEntries(words.flatMap((word, at) => (at % 2 === 0 ? [[word, Number(words[at + 1])]] : [])));
