@@ -1,10 +1,11 @@
 // The panel's WebRTC Testing tab against a configuration with one good server, one with a wrong password, one dead, one with
-// credentials that are over and one with a certificate that is: each is told from the others, from this browser and from Janus's
+// credentials that are over and one with a certificate that is, and three STUN servers of which one is dead: each is told from the others, from this browser and from Janus's
 // machine, and each failing one is named in what to do. Prints the table of servers, verdicts and times.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage } from '../support/browser.mjs';
 import { startExpiredTurn } from '../support/expired_turn.mjs';
+import { freePort } from '../support/free_port.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
 const kPassword = 'a-wrong-password-of-the-test';
@@ -16,7 +17,7 @@ let browser;
 let page;
 before(async () => {
   expired = await startExpiredTurn();
-  stack = await startStack(settings());
+  stack = await startStack(settings(await freePort()));
   browser = await launchBrowser();
   page = await openPage(browser, `${stack.web}/admin/#/webrtc`, { permissions: ['camera', 'microphone'] });
   await page.fill('input[type=password]', stack.settings.admin_secret);
@@ -32,8 +33,7 @@ after(async () => {
 });
 
 /** The stack's own coturn as "good"; a name that it does not know, a port where nothing is, a time that is over, and the expired one. */
-function settings() {
-  const port = 20_000 + Math.floor(Math.random() * 5_000);
+function settings(port) {
   const secret = 'a-shared-secret-of-the-test';
   const server = (id, url, more) =>
     Object.fromEntries(Object.entries({ url, ...more }).map(([key, value]) => [`plugin.turn-${id}.${key}`, value]));
@@ -41,12 +41,15 @@ function settings() {
   return {
     turn_port: port,
     turn_secret: secret,
-    'plugin.ice.servers': 'good,wrong,dead,stale,lapsed',
+    'plugin.ice.servers': 'good,wrong,dead,stale,lapsed,near,other,mute',
     ...server('good', own, { secret, check_every: 60 }),
     ...server('wrong', own, { username: 'bob', password: kPassword }),
     ...server('dead', 'turn:127.0.0.1:9?transport=udp', { secret }),
     ...server('stale', own, { username: '1600000000:bob', password: kPassword }),
     ...server('lapsed', expired.url, { username: expired.username, password: expired.password, ca_file: expired.caFile, check_every: 60 }),
+    ...server('near', `stun:127.0.0.1:${port}`),
+    ...server('other', expired.stunUrl),
+    ...server('mute', 'stun:127.0.0.1:9'),
   };
 }
 
@@ -74,6 +77,20 @@ test('each server gets its own verdict, from here and from there', async () => {
     lapsed: ['fail', 'tls_expired'],
   });
   assert.match(shown, /\d+ of 20/);
+});
+
+test('each STUN server is asked, and the dead one is told from those that answer', async () => {
+  const seen = [];
+  for (const id of ['near', 'other', 'mute']) {
+    const row = page.locator(`[data-test=stun-${id}]`);
+    seen.push([await statusOf(`stun-${id}`), plain(await row.locator('.test-summary').textContent())]);
+    console.log(`# ${id.padEnd(8)} ${seen.at(-1).join('  ')}   ${plain(await row.locator('.test-time').textContent())}`);
+  }
+
+  assert.deepEqual(seen.map(([status]) => status), ['pass', 'pass', 'fail']);
+  assert.match(seen[0][1], /after [\d.]+ m?s/);
+  assert.match(seen[2][1], /^No answer/);
+  assert.equal(await page.locator('.findings li[data-about=mute]').getAttribute('data-code'), 'stun_no_answer');
 });
 
 test('what to do names each failing server, and not the good one', async () => {

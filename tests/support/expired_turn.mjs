@@ -1,10 +1,11 @@
 // A TURN server over TLS on loopback whose certificate has expired, from an authority of its own: Debian's coturn.
 import { execFile, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free_port.mjs';
 import { until } from './stack.mjs';
 
 const run = promisify(execFile);
@@ -24,7 +25,7 @@ policy = any
 commonName = supplied
 `;
 
-/** { url, caFile, username, password, close() }. The authority's certificate may be read by everybody. */
+/** { url, stunUrl, caFile, username, password, close() }. The authority's certificate may be read by everybody. */
 export async function startExpiredTurn() {
   const folder = await mkdtemp(join(tmpdir(), 'callroom-expired-'));
   await chmod(folder, 0o755);
@@ -41,6 +42,7 @@ export async function startExpiredTurn() {
   await until(() => accepts(tlsPort), Boolean, { what: 'coturn with TLS' });
   return {
     url: `turns:localhost:${tlsPort}?transport=tcp`,
+    stunUrl: `stun:127.0.0.1:${port}`,
     caFile: `${folder}/ca.pem`,
     username: 'bob',
     password: 'pw',
@@ -64,14 +66,6 @@ async function makeCertificate(folder) {
     'ca -batch -config ca.conf -in request.pem -startdate 20200101000000Z -enddate 20210101000000Z -extfile name.ext -notext -out expired.pem',
   );
   await chmod(join(folder, 'ca.pem'), 0o644);
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function accepts(port) {
