@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { joinCall, launchBrowser, mediaFlows, openPage } from './browser.mjs';
+import { joinCall, launchBrowser, leaveCall, mediaFlows, openPage } from './browser.mjs';
 import { startStack } from './stack.mjs';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -129,9 +129,18 @@ try {
     await page.keyboard.press('Enter');
     await page.waitForSelector('main#main');
   };
-  if (run === everything) await everything(page, { 'sign-in': async () => undefined });
+  const asItIs = async () => undefined;
+  if (run === everything) {
+    await everything(page, { 'sign-in': asItIs });
+    const lobby = await openPage(browser, `${stack.web}/?room=front+desk&name=Edsger`);
+    await lobby.waitForFunction(() => document.querySelector('.lobby-preview video')?.videoWidth > 0);
+    await everything(lobby, { lobby: asItIs });
+    await lobby.context().close();
+    await everything(people[0], { call: asItIs });
+  }
   await signIn();
   await run(page, views);
+  if (run === everything) await everything(people[1], { farewell: leaveCall });
 } finally {
   await browser.close();
   await stack.close();
