@@ -12,7 +12,7 @@ import { StatusMark } from './status_mark';
 
 const kEveryMs = 15_000;
 const kChecks = 300;
-const kStrip = 48;
+const kStrip = 24;
 
 type Level = 'unknown' | 'ok' | 'warning' | 'critical';
 
@@ -141,7 +141,8 @@ function ServerRow({ server, history }: { server: Server; history: HistoryAnswer
   return (
     <tr data-server={id}>
       <td>
-        <b>{id}</b> <span class="muted">{url}</span>
+        <b>{id}</b>
+        <div class="muted">{url}</div>
       </td>
       <td>{last?.verdict ? <Verdict status={last.status ?? 'skipped'} verdict={last.verdict} /> : kDash}</td>
       <td>{time(last?.started_at)}</td>
