@@ -10,8 +10,8 @@ export function isPlausible(row, { minSeconds = 0, score = false, drops = 0, wid
   const seconds = (row.ended_at - row.started_at) / 1000;
   assert.ok(Math.abs(Number(row.duration_s) - seconds) < 1.01, say(`duration_s ${row.duration_s}, from its times ${seconds}`));
   assert.ok(seconds >= minSeconds, say(`${seconds} s`));
-  within(row.latency_avg_ms, 0, 200, 'latency_avg_ms');
-  within(row.latency_p95_ms, row.latency_p50_ms, 1000, 'latency_p95_ms');
+  within(row.latency_avg_ms, 0, 100, 'latency_avg_ms');
+  within(row.latency_p95_ms, row.latency_p50_ms, 300, 'latency_p95_ms');
   within(row.jitter_avg_ms, 0, 60, 'jitter_avg_ms');
   within(row.packet_loss_in_pct, 0, 2, 'packet_loss_in_pct');
   within(row.packet_loss_out_pct, 0, 2, 'packet_loss_out_pct');
@@ -26,9 +26,15 @@ export function isPlausible(row, { minSeconds = 0, score = false, drops = 0, wid
   assert.equal(row.provider, 'janus', say('provider'));
   assert.equal(row.measured_by, 'server', say('measured_by'));
   if (score) {
-    // Two browsers on a busy machine lose half their frames; what scores mean is tested with figures that are known.
-    within(row.quality_score, 30, 100, `quality_score, by ${JSON.stringify(row.score_breakdown)},`);
+    within(row.quality_score, 0, 100, 'quality_score');
     assert.ok(['excellent', 'good', 'fair', 'poor'].includes(row.overall_quality), say(row.overall_quality));
+    // A machine with much to do encodes fewer frames, which is as bad for the call as the score says. What a network takes
+    // is nothing here, whatever the machine does: and what is not lost is the score.
+    const lost = row.score_breakdown;
+    const told = `lost ${JSON.stringify(lost)} of ${row.quality_score}`;
+    assert.ok(lost.loss < 3 && lost.delay < 3 && lost.drops === 10 * drops, say(told));
+    const sum = Object.values(lost).reduce((so_far, points) => so_far + points, 0);
+    assert.ok(Math.abs(sum + Number(row.quality_score) - 100) < 0.1, say(told));
   }
 
   function within(value, least, most, name) {
