@@ -12,10 +12,12 @@ export const kVideoSsrc = 0x2222;
 export const kOpus = 111;
 export const kVp8 = 96;
 
+// Held until the end: a track of node-datachannel that is collected while its connection lives leaves callbacks and a list
+// entry that point to where it was, and the next packet or cleanup() crashes the process.
 const connections = [];
+const tracks = [];
 
 export class RtpPeer {
-
   /** @param {import('./janus_client.mjs').JanusClient} janus */
   static async join(janus, { room, user }) {
     const peer = new RtpPeer();
@@ -31,6 +33,7 @@ export class RtpPeer {
     video.addSSRC(kVideoSsrc, user, user, 'video');
     peer.audio = connection.addTrack(audio);
     peer.video = connection.addTrack(video);
+    tracks.push(peer.audio, peer.video);
     connection.setLocalDescription();
     const { jsep } = await peer.sending.ask({ request: 'negotiate', negotiation: 1 }, await described(connection));
     connection.setRemoteDescription(jsep.sdp, jsep.type);
@@ -49,6 +52,7 @@ export class RtpPeer {
       const line = { mid: track.mid(), track, rtp: [], rtcp: [] };
       track.onMessage((packet) => (isRtcp(packet) ? line.rtcp : line.rtp).push({ at: performance.now(), packet: Buffer.from(packet) }));
       lines.push(line);
+      tracks.push(track);
     });
     connection.setRemoteDescription(offer.jsep.sdp, offer.jsep.type);
     const answer = await described(connection);
@@ -68,10 +72,10 @@ export class RtpPeer {
   }
 }
 
-/** Closes every connection and lets the process end. */
+/** Closes every connection and lets the process end. A connection says at once that it is closed; its tracks, when they are. */
 export async function endPeers() {
   for (const connection of connections) connection.close();
-  await until(() => connections.every((connection) => connection.state() === 'closed'), Boolean, { what: 'closed connections' });
+  await until(() => tracks.every((track) => track.isClosed()), Boolean, { what: 'closed tracks' });
   nodeDataChannel.cleanup();
 }
 
