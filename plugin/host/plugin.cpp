@@ -150,7 +150,9 @@ Json Plugin::handle_message(janus_plugin_session* session, std::string transacti
   if (!request) return refuse(handle, request.error(), bool{jsep});
   return std::visit(
       [&](auto& each) -> Json {
-        if constexpr (AboutRooms<std::decay_t<decltype(each)>>) {
+        using Each = std::decay_t<decltype(each)>;
+        if constexpr (std::is_same_v<Each, signaling::ListParticipants>) each.viewer = handle->id;
+        if constexpr (AboutRooms<Each>) {
           return switchboard_.answer(each);
         } else {
           return enqueue(handle, std::move(transaction), std::move(each), std::move(jsep));

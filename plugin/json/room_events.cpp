@@ -8,7 +8,7 @@ using namespace signaling;
 Json peer_json(const PeerEntry& peer) {
   Json entry = Json::object();
   entry.set("id", peer.id).set("user_id", peer.user_id).set("display", peer.display);
-  entry.set("role", to_string(peer.role));
+  if (peer.role) entry.set("role", to_string(*peer.role));
   return entry;
 }
 
@@ -92,11 +92,7 @@ Json joined_json(const Joined& joined, double sample_interval_ms) {
 Json participants_json(const std::string& room, const std::vector<PeerEntry>& participants) {
   Json json = named_event("participants");
   Json entries = Json::array();
-  for (const PeerEntry& peer : participants) {
-    Json entry = Json::object();
-    entry.set("id", peer.id).set("user_id", peer.user_id).set("display", peer.display);
-    entries.append(std::move(entry));
-  }
+  for (const PeerEntry& peer : participants) entries.append(peer_json(peer));
   json.set("room", room).set("participants", std::move(entries));
   return json;
 }

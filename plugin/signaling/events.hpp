@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,8 @@
 
 namespace callroom::signaling {
 
+using HandleId = std::uint64_t;  // a signaling connection; 0 is none
+
 enum class Role { kPolite, kImpolite };
 
 const char* to_string(Role role);
@@ -17,7 +20,7 @@ const char* to_string(Role role);
 // Another participant as one participant sees them.
 struct PeerEntry {
   std::string id, user_id, display;
-  Role role = Role::kImpolite;  // the viewer's own role towards this one
+  std::optional<Role> role;  // the viewer's own towards this one; none towards oneself, or of who is not in the room
 };
 
 struct Joined {

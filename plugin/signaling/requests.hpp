@@ -36,6 +36,7 @@ struct ListRooms {
 
 struct ListParticipants {
   std::string room;
+  HandleId viewer = 0;  // who asks; set by the host
 };
 
 struct Kick {

@@ -154,9 +154,11 @@ std::vector<RoomListing> Rooms::list(const ListRooms& request) const {
 Result<std::vector<PeerEntry>> Rooms::participants(const ListParticipants& request) const {
   const Room* room = find(request.room);
   if (room == nullptr) return no_such_room(request.room);
+  const auto viewer = std::ranges::find(room->participants, request.viewer, &Participant::handle);
   std::vector<PeerEntry> entries;
-  for (const Participant& participant : room->participants) {
-    entries.push_back({participant.id, participant.user_id, participant.display, Role::kImpolite});
+  for (auto it = room->participants.begin(); it != room->participants.end(); ++it) {
+    entries.push_back({it->id, it->user_id, it->display, std::nullopt});
+    if (viewer != room->participants.end() && viewer != it) entries.back().role = role_towards(*viewer, *it);
   }
   return entries;
 }

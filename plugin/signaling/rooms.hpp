@@ -18,8 +18,6 @@
 
 namespace callroom::signaling {
 
-using HandleId = std::uint64_t;  // a signaling connection; 0 is none
-
 struct Participant {
   std::string id, user_id, display, session_id, receive_token;
   HandleId handle = 0;

@@ -338,9 +338,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     }
     for (const participant of present) {
       if (!this.joined || participant.id === this.joined.id || this.participants.get(participant.id)) continue;
-      // The list is for anybody and tells no roles: of two different user ids the larger is polite.
-      const role = this.joined.user_id > participant.user_id ? 'polite' : 'impolite';
-      this.take({ data: { callroom: 'participant_joined', role, ...participant } });
+      this.take({ data: { callroom: 'participant_joined', ...participant } });
     }
   }
 

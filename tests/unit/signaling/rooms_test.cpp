@@ -2,7 +2,9 @@
 #include "signaling/rooms.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "support/cmocka.hpp"
 
@@ -44,12 +46,28 @@ void the_larger_user_id_is_polite(void**) {
   (void)f.rooms.create(room("r"), "");
   const auto ann = f.enter(join("r", "ann"));
   const auto bob = f.enter(join("r", "bob"));
-  const Role bobs = bob->joined.participants.at(0).role;
-  const Role anns = std::get<ParticipantJoined>(bob->notices.at(0).event).participant.role;
+  const auto bobs = bob->joined.participants.at(0).role;
+  const auto anns = std::get<ParticipantJoined>(bob->notices.at(0).event).participant.role;
   assert_true(bobs == Role::kPolite);
   assert_true(anns == Role::kImpolite);
   assert_int_equal(bob->notices.at(0).to, 1);
   assert_string_equal(bob->joined.participants.at(0).user_id.c_str(), "ann");
+}
+
+void the_list_of_participants_has_the_askers_roles(void**) {
+  Fixture f;
+  (void)f.rooms.create(room("r", 3), "");
+  for (const char* user : {"ann", "bob", "cid"}) (void)f.enter(join("r", user));
+  const auto roles = [&](HandleId viewer) {
+    const auto listed = f.rooms.participants({"r", viewer});
+    std::vector<std::optional<Role>> seen;
+    for (const PeerEntry& entry : *listed) seen.push_back(entry.role);
+    return seen;
+  };
+  const auto of_bob = roles(2);
+  const auto of_a_stranger = roles(99);
+  assert_true((of_bob == std::vector<std::optional<Role>>{Role::kPolite, std::nullopt, Role::kImpolite}));
+  assert_true(of_a_stranger == std::vector<std::optional<Role>>(3));
 }
 
 void equal_ids_go_by_the_later_join(void**) {
@@ -232,6 +250,7 @@ void private_rooms_are_listed_for_the_key_only(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_larger_user_id_is_polite),
+      cmocka_unit_test(the_list_of_participants_has_the_askers_roles),
       cmocka_unit_test(equal_ids_go_by_the_later_join),
       cmocka_unit_test(bytes_are_compared_unsigned),
       cmocka_unit_test(a_full_room_refuses_and_changes_nothing),
