@@ -151,11 +151,13 @@ export class Storm {
   async #fail(changes, skews, missing) {
     const report = { round: this.rounds, changes: changes.map((own, i) => `${this.#people[i].user} +${Math.round(skews[i])} ms: ${own.map(({ what, source }) => `${what} ${source ?? ''}`).join(', ')}`), missing };
     report.state = await this.#describe();
+    const begun = performance.now();
     const later = await this.#ask(
       (person) => ({ expected: this.#expected(person), withinMs: kGraceMs }),
       (task) => window.member.await(task.expected, false, task.withinMs),
     );
     report.verdict = later.some((answer) => answer.missing) ? 'stuck' : 'late';
+    report.lateMs = Math.round(performance.now() - begun);
     this.failed.push(report);
     this.#options.onFailure?.(report);
     if (report.verdict === 'stuck') {

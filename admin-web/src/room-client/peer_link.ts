@@ -1,7 +1,7 @@
 import { CollisionRules } from './collision_rules';
 import { sourcesOf, withContent } from './content';
 import type { LocalTracks } from './local_tracks';
-import { SerialQueue } from './promises';
+import { deferred, delay, SerialQueue } from './promises';
 import type { Kind, Source, WireDescription } from './protocol';
 import { Senders } from './senders';
 
@@ -21,6 +21,9 @@ export interface PeerTrack {
 /** How long a connection may be broken before its ICE is restarted; the polite side gives the other one a head start. */
 const kRestartAfterMs = { impolite: 1500, polite: 4000 };
 
+/** The first candidate of a first offer comes within milliseconds, unless there is no network, or TURN alone. */
+const kFirstCandidateMs = 500;
+
 /**
  * The PeerConnection to one other participant of a p2p room: perfect negotiation over the room's `signal` requests. A participant
  * who comes back has a new id, and gets a new link.
@@ -37,6 +40,8 @@ export class PeerLink {
   private readonly stopListening: () => void;
   private sources = new Map<string, Source>();
   private described = 0;
+  private offering: Promise<unknown> = Promise.resolve();
+  private readonly gathered = deferred<void>();
   private restartTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -51,12 +56,14 @@ export class PeerLink {
     this.connection = connection;
     this.senders = new Senders(connection, local, 'sendrecv');
     this.stopListening = local.on('changed', () => void this.publish());
-    connection.onnegotiationneeded = () => void this.offer();
+    connection.onnegotiationneeded = () => this.offer();
     connection.onsignalingstatechange = () => this.settleDebt();
     connection.ontrack = () => this.tellTracks();
     connection.oniceconnectionstatechange = () => this.watch();
-    connection.onicecandidate = ({ candidate }) =>
+    connection.onicecandidate = ({ candidate }) => {
+      this.gathered.resolve();
       this.dispatch({ negotiation: this.described, candidate: candidate?.toJSON() ?? null });
+    };
   }
 
   /** Brings what is sent in line with what is published; the offer follows by itself. */
@@ -79,6 +86,8 @@ export class PeerLink {
     void this.incoming.run(async () => {
       if (!this.rules.mustRollBack(negotiation, this.connection.signalingState)) return;
       this.rules.beginRollback(); // the browser asks for another offer before the rollback is done
+      await this.firstOfferGathers();
+      if (this.connection.signalingState === 'closed') return;
       await this.connection.setLocalDescription({ type: 'rollback' });
     });
   }
@@ -92,7 +101,7 @@ export class PeerLink {
   /** Everything anew after messages may have been lost. */
   resume(): void {
     this.rules.askedToOffer();
-    if (this.connection.signalingState === 'have-local-offer') void this.offer();
+    if (this.connection.signalingState === 'have-local-offer') this.offer();
     else this.settleDebt();
   }
 
@@ -104,7 +113,11 @@ export class PeerLink {
     this.connection.close();
   }
 
-  private async offer(): Promise<void> {
+  private offer(): void {
+    this.offering = Promise.all([this.offering, this.makeOffer()]);
+  }
+
+  private async makeOffer(): Promise<void> {
     const { connection, rules } = this;
     if (connection.signalingState === 'closed' || !rules.mayOffer()) return;
     let offer: RTCSessionDescriptionInit;
@@ -131,6 +144,8 @@ export class PeerLink {
   private async takeOffer(negotiation: number, offer: WireDescription): Promise<void> {
     const { connection, rules } = this;
     if (rules.incomingOffer(connection.signalingState) === 'ignore') return;
+    await this.firstOfferGathers();
+    if (connection.signalingState === 'closed') return;
     await connection.setRemoteDescription(offer); // rolls an offer of ours back
     rules.incomingOfferApplied();
     this.sources = sourcesOf(offer.sdp);
@@ -140,6 +155,18 @@ export class PeerLink {
     this.described = negotiation;
     this.describe(negotiation, answer);
     this.tellTracks();
+  }
+
+  /**
+   * Before a rollback. Where a first offer is rolled back in the moment in which its gathering begins, Chromium (156) never gathers
+   * another candidate on that connection, not even after an ICE restart.
+   */
+  private async firstOfferGathers(): Promise<void> {
+    const { connection } = this;
+    if (connection.currentLocalDescription) return;
+    await this.offering;
+    if (connection.signalingState !== 'have-local-offer') return;
+    await Promise.race([this.gathered.promise, delay(kFirstCandidateMs)]);
   }
 
   private async takeAnswer(negotiation: number, answer: WireDescription): Promise<void> {
@@ -173,7 +200,7 @@ export class PeerLink {
   }
 
   private settleDebt(): void {
-    if (this.rules.owesOffer(this.connection.signalingState)) void this.offer();
+    if (this.rules.owesOffer(this.connection.signalingState)) this.offer();
   }
 
   private tellTracks(): void {
