@@ -22,9 +22,14 @@ after(async () => {
   await stack?.close();
 });
 
-async function join(room, name) {
+/** `media`: what is chosen for a room that is new. */
+async function join(room, name, media) {
   const page = await openPage(browser, `${stack.web}/?${new URLSearchParams({ room, name })}`, { camera: kCamera });
   await page.waitForFunction(() => document.querySelector('.lobby-preview video')?.srcObject?.active);
+  if (media) {
+    await page.getByText('If the room is new').click();
+    await page.getByLabel('Media goes').selectOption(media);
+  }
   await page.getByRole('button', { name: 'Join', exact: true }).click();
   await page.waitForSelector('main.stage');
   return page;
@@ -47,8 +52,7 @@ async function providerIs(page, wanted) {
 }
 
 test('two pages send to each other directly, and their reports become their rows', async () => {
-  await create('direct', { media: 'p2p' });
-  const pages = [await join('direct', 'Ada'), await join('direct', 'Grace')];
+  const pages = [await join('direct', 'Ada', 'p2p'), await join('direct', 'Grace')];
   for (const page of pages) {
     await mediaFlows(page);
     assert.equal(await provider(page), 'p2p');
@@ -81,6 +85,22 @@ test('two pages send to each other directly, and their reports become their rows
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   }
+});
+
+test('the list of participants has one\'s own role towards each, for who is in the room', async () => {
+  await create('roles', { media: 'p2p' });
+  const handles = [];
+  for (const user_id of ['b', 'a']) {
+    const handle = await (await JanusClient.connect(stack.webSocket)).attach();
+    assert.equal((await handle.ask({ request: 'join', room: 'roles', user_id })).callroom, 'joined');
+    handles.push(handle);
+  }
+  const seen = [];
+  for (const handle of [...handles, host]) {
+    const { participants } = await handle.ask({ request: 'participants', room: 'roles' });
+    seen.push(participants.map(({ user_id, role }) => [user_id, role]));
+  }
+  assert.deepEqual(seen, [[['b', undefined], ['a', 'polite']], [['b', 'impolite'], ['a', undefined]], [['b', undefined], ['a', undefined]]]);
 });
 
 /**

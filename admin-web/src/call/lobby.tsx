@@ -5,6 +5,9 @@ import { DeviceChoice } from './device_choice';
 import { type Identity, interruptedCall, makeUserId } from './identity';
 import { Video } from './video';
 
+/** What a room without a server in between takes. */
+const kMostDirectly = 4;
+
 /** Name, room and devices, before the call. */
 export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
   const asked = new URLSearchParams(location.search);
@@ -12,10 +15,15 @@ export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
   const [room, setRoom] = useState(asked.get('room') ?? '');
   const [pin, setPin] = useState('');
   const [wantsPin, setWantsPin] = useState(false);
-  const media = mediaOf(asked.get('media'));
+  const [media, setMedia] = useState(mediaOf(asked.get('media')));
   const [capacity, setCapacity] = useState(Number(asked.get('people')) || (media === 'relay' ? 8 : 2));
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
+
+  const choose = (chosen: JoinForm['media']) => {
+    setMedia(chosen);
+    if (chosen === 'p2p') setCapacity((most) => Math.min(most, kMostDirectly));
+  };
 
   const join = async (identity: Identity, takeover: boolean) => {
     setBusy(true);
@@ -90,6 +98,14 @@ export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
           <summary>If the room is new</summary>
           <div class="lobby-new">
             <label class="field">
+              <span>Media goes</span>
+              <select name="media" value={media} onChange={(e) => choose(mediaOf(e.currentTarget.value))}>
+                <option value="relay">through the server</option>
+                <option value="p2p">directly between people</option>
+                <option value="auto">directly while that works</option>
+              </select>
+            </label>
+            <label class="field">
               <span>Room for</span>
               <select
                 name="capacity"
@@ -97,7 +113,7 @@ export function Lobby({ call, automatic }: { call: Call; automatic: boolean }) {
                 onChange={(e) => setCapacity(Number(e.currentTarget.value))}
               >
                 {[2, 4, 8, 16]
-                  .filter((n) => media === 'relay' || n <= 4 || media === 'auto')
+                  .filter((n) => media !== 'p2p' || n <= kMostDirectly)
                   .map((n) => (
                     <option key={n} value={String(n)}>{`${n} people`}</option>
                   ))}
