@@ -96,7 +96,7 @@ struct RelayLeg final : media::Leg, quality::RelayCounts {
 
   Counts counts() const override {
     const auto progress = rewriter.progress();
-    const auto relayed = media::Tally::between(0, progress.relayed);
+    const auto relayed = Tally::between(0, progress.relayed);
     return {relayed.packets, relayed.bytes, progress.highest_sequence};
   }
 

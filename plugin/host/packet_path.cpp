@@ -15,24 +15,67 @@ std::span<const std::uint8_t> bytes_of(const char* buffer, std::uint16_t length)
   return {reinterpret_cast<const std::uint8_t*>(buffer), length};
 }
 
-template <typename Relayed>
-[[gnu::always_inline]] inline void fan_out(UplinkTrack& track, janus_plugin_rtp* packet, PacketClock clock,
-                                           bool key_frame, Relayed relayed) {
-  track.route.fan_out(reinterpret_cast<std::uint8_t*>(packet->buffer), packet->length, clock, key_frame,
-                      [packet, relayed](media::Leg& leg) {
-                        packet->mindex = leg.m_line;
-                        core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
-                        relayed(static_cast<RelayLeg&>(leg));
-                      });
+std::uint8_t* header_of(const janus_plugin_rtp& packet) {
+  return reinterpret_cast<std::uint8_t*>(packet.buffer);
+}
+
+[[gnu::always_inline]] inline void relay_to(const media::Leg& leg, janus_plugin_rtp* packet) {
+  packet->mindex = leg.m_line;
+  core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
+}
+
+[[gnu::always_inline]] inline void relay_to_only(UplinkTrack& track, janus_plugin_rtp* packet, media::Leg& leg,
+                                                 RtpHead head, std::uint64_t count) {
+  const media::SavedHeader original = track.route.rewrite_for(leg, header_of(*packet), head, count);
+  relay_to(leg, packet);
+  original.restore(header_of(*packet));
+  track.route.leave();
   packet->mindex = track.m_line;
 }
 
-// The first packet of a frame, one in five or so.
-[[gnu::noinline]] void relay_frame_start(UplinkTrack& track, janus_plugin_rtp* packet, PacketClock clock,
-                                         quality::PacketEvents events) {
-  const MonotonicUs now = clock();
-  fan_out(track, packet, clock, events.key_frame(), [events, now](RelayLeg& leg) { leg.stream.on_frame(events, now); });
+// What relay_rtp() does not do itself is in functions of their own, so that it keeps nothing across a call and ends in
+// a jump to one of them; which takes that nothing can be thrown.
+
+[[gnu::noinline]] void relay_to_one(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head, std::uint64_t count,
+                                    media::Leg& leg) noexcept {
+  relay_to_only(track, packet, leg, head, count);
+}
+
+[[gnu::noinline]] void relay_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
+                                    std::uint64_t count) noexcept {
+  const CountStep step{count - Tally::unit(packet->length), count};
+  track.route.fan_out(header_of(*packet), packet->length, head, step, PacketClock(), false,
+                      [packet](const media::Leg& leg) { relay_to(leg, packet); });
+  packet->mindex = track.m_line;
+}
+
+[[gnu::noinline]] void relay_special_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head, MonotonicUs now,
+                                            quality::PacketEvents events) noexcept {
+  const std::uint64_t count = track.stream.count();
+  const std::uint64_t before = events.in_order() ? count - Tally::unit(packet->length) : track.stream.count_before();
+  track.route.fan_out(header_of(*packet), packet->length, head, {before, count}, PacketClock(now), events.key_frame(),
+                      [packet, now, events](media::Leg& leg) {
+                        relay_to(leg, packet);
+                        if (events.any()) static_cast<RelayLeg&>(leg).stream.on_frame(events, now);
+                      });
+  packet->mindex = track.m_line;
   if (events.key_frame()) track.last_key_frame.store(now, std::memory_order_relaxed);
+}
+
+// The first packet of a frame, one in five or so; audio that is timed; whatever is irregular.
+[[gnu::noinline]] void relay_special(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head) noexcept {
+  const MonotonicUs now = monotonic_now();
+  const quality::PacketEvents events = track.stream.on_special(bytes_of(packet->buffer, packet->length), head, now);
+  const std::uint64_t count = track.stream.count();
+  media::Leg* only = events.in_order() ? track.route.only_leg(count) : nullptr;
+  if (only == nullptr) [[unlikely]]
+    return relay_special_to_all(track, packet, head, now, events);
+  track.route.note_arrival(head.timestamp(), now);
+  if (!events.any()) return relay_to_one(track, packet, head, count, *only);
+  relay_to_only(track, packet, *only, head, count);
+  static_cast<RelayLeg*>(only)->stream.on_frame(events, now);
+  if (events.key_frame()) [[unlikely]]
+    track.last_key_frame.store(now, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -47,14 +90,16 @@ void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept
   if (uplink == nullptr || static_cast<std::size_t>(packet->mindex) >= kMaxSendingMLines) return;
   UplinkTrack* track = uplink->by_line[static_cast<std::size_t>(packet->mindex)].load(std::memory_order_acquire);
   if (track == nullptr) return;
+  const std::size_t size = packet->length;
+  if (size < kRtpHeaderSize) [[unlikely]]
+    return track->stream.on_malformed();
 
-  PacketClock clock;
-  const auto bytes = bytes_of(packet->buffer, packet->length);
-  const quality::PacketEvents events = track->stream.on_rtp(bytes, clock);
-  if (bytes.size() < media::kRtpHeaderSize) [[unlikely]]
-    return;
-  if (events.any()) return relay_frame_start(*track, packet, clock, events);
-  fan_out(*track, packet, clock, false, [](RelayLeg&) {});
+  const RtpHead head = RtpHead::read(header_of(*packet));
+  std::uint64_t count = 0;
+  if (!track->stream.take_ordinary(head, size, count)) return relay_special(*track, packet, head);
+  media::Leg* only = track->route.only_leg(count);
+  if (only == nullptr) return relay_to_all(*track, packet, head, count);
+  relay_to_one(*track, packet, head, count, *only);
 }
 
 namespace {

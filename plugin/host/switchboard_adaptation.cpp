@@ -24,7 +24,7 @@ std::uint64_t unwrapped(std::uint64_t last, std::uint64_t counter, unsigned bits
 }
 
 media::Relayed unwrapped(const media::Relayed& last, const media::Relayed& counted) {
-  return {unwrapped(last.packets, counted.packets, 24), unwrapped(last.bytes, counted.bytes, 40)};
+  return {unwrapped(last.packets, counted.packets, 32), unwrapped(last.bytes, counted.bytes, 32)};
 }
 
 // Of all that the receiver is sent.

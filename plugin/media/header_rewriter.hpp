@@ -3,8 +3,8 @@
 // and the timestamp by the time that passed. Within a source, gaps and reordering are passed on as they are, so that
 // the receiver's NACKs and its loss figures stay true.
 //
-// In the common case a packet costs one comparison, one addition for payload type and sequence number together, one for
-// the timestamp, and four stores; all that is not so common happens in begin() and hold().
+// In the common case a packet costs one addition for payload type and sequence number together, one for the timestamp,
+// and three stores; all that is not so common happens in begin(), hold() and where the numbering is irregular.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +14,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/rtp_head.hpp"
 #include "base/time.hpp"
 
 namespace callroom::media {
-
-inline constexpr std::size_t kRtpHeaderSize = 12;
 
 // Big-endian loads and stores that cost one instruction more than a plain one; the caller has checked the size.
 constexpr std::uint16_t big_endian(std::uint16_t value) {
@@ -62,40 +61,44 @@ class SavedHeader {
   std::uint64_t bytes_ = 0;
 };
 
-// Packets and bytes in one word, so that both are counted by one addition and read as one consistent pair. The
-// difference of two readings is exact as long as fewer than 2^40 bytes and 2^24 packets lie between them.
-struct Tally {
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-
-  static constexpr std::uint64_t unit(std::size_t packet_size) { return (std::uint64_t{1} << 40) + packet_size; }
-  static constexpr Tally between(std::uint64_t earlier, std::uint64_t later) {
-    const std::uint64_t delta = later - earlier;
-    return {delta >> 40, delta & ((std::uint64_t{1} << 40) - 1)};
-  }
-};
-
 // One packet of a source, read once and handed to every receiver's rewriter. On the common path the compiler keeps its
 // members in registers: it is passed on by value, and never by address.
 struct SourcePacket {
-  std::uint64_t index = 0;     // extended sequence number
-  std::uint64_t highest = 0;   // index of the source's newest packet, this one included
-  std::uint64_t received = 0;  // running tally of the source, this packet included
-  std::uint32_t head = 0;      // sequence number << 16 | first byte << 8 | marker bit
+  std::uint64_t index = 0;    // extended sequence number
+  std::uint64_t highest = 0;  // index of the source's newest packet, this one included
+  std::uint64_t count = 0;    // CountStep::after
+  std::uint32_t head = 0;     // sequence number << 16 | first byte << 8 | marker bit
   std::uint32_t timestamp = 0;
 
   bool is_newest() const { return index == highest; }
+
+  // What a rewriter needs of a packet of which it is known that it is the next.
+  static SourcePacket next(RtpHead head, std::uint64_t count) { return {0, 0, count, head_of(head), head.timestamp()}; }
+  static std::uint32_t head_of(RtpHead head) { return std::rotl(head.front, 16) & ~0x7fu; }
 };
 
 // Where a source stands: gives each packet its extended sequence number. Written by the source's thread alone.
+//
+// Packets that follow directly are not counted here again: the caller's running count (see CountStep) stands for them,
+// as long as it expects the same number next.
 class SourceProgress {
  public:
-  // Counts a packet; the running tally, which is never 0.
-  std::uint64_t count(std::size_t size) { return received_ += Tally::unit(size); }
-  std::uint64_t received() const { return received_; }
+  // Whether the caller's count, as it is before a packet, and the numbering here expect the same one next.
+  bool agrees_with(std::uint64_t count) const {
+    return agrees_ && static_cast<std::uint16_t>(count) == static_cast<std::uint16_t>(next_index(count));
+  }
 
-  // Whether the packet follows the newest one directly.
-  bool is_next(std::uint16_t sequence) const { return sequence == static_cast<std::uint16_t>(highest_index_ + 1); }
+  // Before a packet that the caller's count does not vouch for. `count`: before that packet.
+  void catch_up(std::uint64_t count) {
+    if (agrees_) highest_index_ = next_index(count) - 1;
+    agrees_ = false;
+  }
+  // After it: from here on the count vouches for the packets in order, if it agrees.
+  void follow(std::uint64_t count) {
+    count_ = count;
+    agrees_ = static_cast<std::uint16_t>(count) == static_cast<std::uint16_t>(highest_index_ + 1);
+  }
+  bool agrees() const { return agrees_; }
 
   // Whether it continues the source's numbering, if not directly; where not, ask restarts() before anything else.
   bool continues(std::uint16_t sequence) const {
@@ -114,24 +117,25 @@ class SourceProgress {
     return true;
   }
 
-  // The packet that follows directly. `now` 0: nobody looked at the clock.
-  SourcePacket advance(const std::uint8_t* header, std::uint64_t received, MonotonicUs now) {
-    const std::uint32_t timestamp = load_u32(header + 4);
-    const std::uint64_t index = ++highest_index_;
-    note(timestamp, now);
-    return {index, index, received, head_of(header), timestamp};
+  // The packet that follows directly, by the caller's count.
+  SourcePacket next(RtpHead head, CountStep step) const {
+    const std::uint64_t index = next_index(step.before);
+    return {index, index, step.after, SourcePacket::head_of(head), head.timestamp()};
   }
 
   // Any other packet that continues the numbering, or has restarted it.
-  SourcePacket place(const std::uint8_t* header, std::uint64_t received, MonotonicUs now) {
-    const auto step = static_cast<std::int16_t>(load_u16(header + 2) - static_cast<std::uint16_t>(highest_index_));
+  SourcePacket place(RtpHead head, std::uint64_t count) {
+    const auto step = static_cast<std::int16_t>(head.sequence() - static_cast<std::uint16_t>(highest_index_));
     const std::uint64_t index = highest_index_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
-    const std::uint32_t timestamp = load_u32(header + 4);
-    if (step >= 0) {
-      highest_index_ = index;
-      note(timestamp, now);
-    }
-    return {index, highest_index_, received, head_of(header), timestamp};
+    if (step >= 0) highest_index_ = index;
+    return {index, highest_index_, count, SourcePacket::head_of(head), head.timestamp()};
+  }
+
+  // Of the newest packet; and where somebody looked at the clock, when it arrived.
+  void note(std::uint32_t timestamp) { timestamp_.store(timestamp, std::memory_order_relaxed); }
+  void note_arrival(std::uint32_t timestamp, MonotonicUs now) {
+    timed_timestamp_.store(timestamp, std::memory_order_relaxed);
+    timed_at_.store(now, std::memory_order_relaxed);
   }
 
   std::uint32_t newest_timestamp() const { return timestamp_.load(std::memory_order_relaxed); }
@@ -148,21 +152,18 @@ class SourceProgress {
   static constexpr std::uint16_t kAhead = 16384;
   static constexpr std::uint64_t kNothingYet = 1 << 20;
 
-  static std::uint32_t head_of(const std::uint8_t* header) { return std::rotl(load_u32(header), 16) & ~0x7fu; }
-
-  void note(std::uint32_t timestamp, MonotonicUs now) {
-    timestamp_.store(timestamp, std::memory_order_relaxed);
-    if (now == 0) return;
-    timed_timestamp_.store(timestamp, std::memory_order_relaxed);
-    timed_at_.store(now, std::memory_order_relaxed);
+  // Precondition: agrees_ since count_.
+  std::uint64_t next_index(std::uint64_t count) const {
+    return highest_index_ + 1 + static_cast<std::uint32_t>(count - count_);
   }
 
-  std::uint64_t highest_index_ = kNothingYet;
-  std::uint64_t received_ = 0;
+  std::uint64_t highest_index_ = kNothingYet;      // when the count was count_
+  std::uint64_t count_ = 0;                        // the caller's
   std::atomic<std::uint32_t> timestamp_{0};        // of the newest packet
   std::atomic<std::uint32_t> timed_timestamp_{0};  // of the last packet whose arrival was timed
   std::atomic<MonotonicUs> timed_at_{0};           // … and when that was
   std::uint16_t restart_at_ = 0;
+  bool agrees_ = false;  // count_ and what was added to it since tell where the numbering is
 };
 
 // Owned by one thread at a time: by the thread of the source it is attached to while it is published in that source's
@@ -172,7 +173,10 @@ class HeaderRewriter {
   // first_sequence: what the first packet ever relayed carries, at least 1; m-lines of one PeerConnection start apart,
   // so that a report block can be told by its sequence number. clock_khz: 48 for Opus, 90 for video.
   HeaderRewriter(std::uint16_t first_sequence, std::uint32_t first_timestamp, std::uint16_t clock_khz)
-      : last_sequence_(std::uint32_t{first_sequence} - 1), last_timestamp_(first_timestamp), clock_khz_(clock_khz) {}
+      : to_sequence_(std::uint32_t{first_sequence} - 1),
+        last_sequence_(std::uint32_t{first_sequence} - 1),
+        last_timestamp_(first_timestamp),
+        clock_khz_(clock_khz) {}
 
   // Before a source's first packet. A video source is held back until begin() sees its key frame.
   void attach(std::uint8_t payload_type, bool needs_key_frame) {
@@ -183,13 +187,20 @@ class HeaderRewriter {
   bool takes(const SourcePacket& packet) const { return packet.index >= start_; }
   bool is_held() const { return start_ == kHeld; }
 
-  // Precondition: takes(packet).
+  // Precondition: it takes the packet, which is the next of its source by the caller's count.
   void rewrite(const SourcePacket& packet, std::uint8_t* header) {
-    store_u32(header, std::rotl(packet.head + head_offset_, 16));
-    store_u32(header + 4, packet.timestamp + timestamp_offset_);
-    highest_.store(packet.highest, std::memory_order_release);
-    received_.store(packet.received, std::memory_order_release);
+    write(packet, header);
+    count_.store(packet.count, std::memory_order_release);
   }
+
+  // Precondition: it takes the packet, of which the caller's count tells something else.
+  void rewrite_irregular(const SourcePacket& packet, std::size_t size, std::uint8_t* header) {
+    write(packet, header);
+    const std::uint32_t highest = static_cast<std::uint32_t>(packet.highest) + sequence_offset_;
+    settle(packet.count, {progress().relayed + Tally::unit(size), highest});
+  }
+  // A packet that it does not take, of which the same holds.
+  void pass_over(std::uint64_t count) { settle(count, progress()); }
 
   // For a packet that is not taken: true where the source begins with it, after which it is taken. A packet that
   // others overtook begins nothing: those would be missing for good. `now` is when it arrived, `size` how large it is.
@@ -221,10 +232,9 @@ class HeaderRewriter {
   Progress progress() const {
     for (;;) {
       const std::uint32_t version = version_.load(std::memory_order_acquire);
-      const Progress read{
-          received_.load(std::memory_order_acquire) - received_elsewhere_.load(std::memory_order_acquire),
-          static_cast<std::uint32_t>(highest_.load(std::memory_order_acquire)) +
-              sequence_offset_.load(std::memory_order_acquire)};
+      const std::uint64_t count = count_.load(std::memory_order_acquire);
+      const Progress read{count + to_relayed_.load(std::memory_order_acquire),
+                          static_cast<std::uint32_t>(count) + to_sequence_.load(std::memory_order_acquire)};
       if (version % 2 == 0 && version_.load(std::memory_order_relaxed) == version) return read;
     }
   }
@@ -239,31 +249,37 @@ class HeaderRewriter {
       timestamp += std::max(static_cast<std::uint32_t>(elapsed * clock_khz_ / 1000), std::uint32_t{1});
     }
     timestamp_offset_ = timestamp - packet.timestamp;
-    const std::uint32_t sequence_offset = last_sequence_ + 1 - static_cast<std::uint32_t>(packet.index);
-    head_offset_ = sequence_offset << 16 | payload_type_;
-
-    const std::uint64_t relayed = progress().relayed;
-    const std::uint64_t before = packet.received - Tally::unit(size);
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd: do not read
-    sequence_offset_.store(sequence_offset, std::memory_order_release);
-    highest_.store(packet.highest - 1, std::memory_order_release);
-    received_elsewhere_.store(before - relayed, std::memory_order_release);
-    received_.store(before, std::memory_order_release);
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    sequence_offset_ = last_sequence_ + 1 - static_cast<std::uint32_t>(packet.index);
+    head_offset_ = sequence_offset_ << 16 | payload_type_;
+    settle(packet.count - Tally::unit(size), {progress().relayed, last_sequence_});
     start_ = packet.index;
+  }
+
+  void write(const SourcePacket& packet, std::uint8_t* header) const {
+    store_u32(header, std::rotl(packet.head + head_offset_, 16));
+    store_u32(header + 4, packet.timestamp + timestamp_offset_);
+  }
+
+  // From here on, `progress` is what the caller's count stands for.
+  void settle(std::uint64_t count, Progress progress) {
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd: do not read
+    count_.store(count, std::memory_order_release);
+    to_relayed_.store(progress.relayed - count, std::memory_order_release);
+    to_sequence_.store(progress.highest_sequence - static_cast<std::uint32_t>(count), std::memory_order_release);
+    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
   // Read or written for each packet.
   std::uint64_t start_ = kHeld;    // index of the first packet of the source that is relayed
   std::uint32_t head_offset_ = 0;  // as SourcePacket::head, the payload type in the low byte
   std::uint32_t timestamp_offset_ = 0;
-  std::atomic<std::uint64_t> highest_{0};   // SourcePacket's
-  std::atomic<std::uint64_t> received_{0};  // SourcePacket's
-  // Only when a source begins.
-  std::atomic<std::uint64_t> received_elsewhere_{0};  // of received_, what this leg did not relay
-  std::atomic<std::uint32_t> sequence_offset_{0};
+  std::atomic<std::uint64_t> count_{0};  // SourcePacket's, of the newest packet that was relayed
+  // Only when a source begins, and where its numbering is irregular: from count_ to what progress() tells.
+  std::atomic<std::uint64_t> to_relayed_{0};
+  std::atomic<std::uint32_t> to_sequence_;
   std::atomic<std::uint32_t> version_{0};
-  MonotonicUs last_at_ = 0;  // 0: nothing was ever relayed
+  std::uint32_t sequence_offset_ = 0;  // from SourcePacket::index to what the receiver sees, extended
+  MonotonicUs last_at_ = 0;            // 0: nothing was ever relayed
   std::uint32_t last_sequence_;
   std::uint32_t last_timestamp_;
   std::uint16_t clock_khz_;

@@ -31,11 +31,9 @@ void barrier_on_all_threads() {
 
 }  // namespace
 
-const Legs Route::kNobody;
-
 void Route::publish(Legs legs) {
-  auto next = std::make_unique<const Legs>(std::move(legs));
-  legs_.store(next.get(), std::memory_order_seq_cst);
+  auto next = std::make_unique<Snapshot>(std::move(legs));
+  snapshot_.store(next.get(), std::memory_order_seq_cst);
   barrier_on_all_threads();
   // A packet that began after the barrier reads the new snapshot, so only the one now being relayed matters.
   const std::uint64_t at_work = at_work_.load(std::memory_order_seq_cst);
@@ -44,8 +42,14 @@ void Route::publish(Legs legs) {
   waits_.store(false, std::memory_order_relaxed);  // the next packet says it anew; the one who waited may be gone
 }
 
-bool Route::place(const Legs& legs, const std::uint8_t* packet) {
-  const std::uint16_t sequence = load_u16(packet + 2);
+void Route::look_at(Snapshot& snapshot) {
+  const bool one = snapshot.legs.size() == 1;
+  if (one && snapshot.legs.front()->rewriter.is_held()) return;  // once more with the next packet
+  snapshot.only = one ? snapshot.legs.front().get() : nullptr;
+  snapshot.looked_at = true;
+}
+
+bool Route::place(const Legs& legs, std::uint16_t sequence) {
   if (progress_.continues(sequence)) return true;
   if (!progress_.restarts(sequence)) return false;
   for (const std::shared_ptr<Leg>& leg : legs) leg->rewriter.hold(progress_);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/rtp_head.hpp"
 #include "base/time.hpp"
 #include "media/header_rewriter.hpp"
 
@@ -40,22 +41,38 @@ class Route {
 
   // The source's thread only. Relays one packet: for each leg that takes it, relay(Leg&) is called with the header
   // rewritten for that leg; afterwards the header is as it came. `packet` is a whole RTP packet of at least
-  // kRtpHeaderSize bytes; `key_frame`: a decoder can start with it. clock() tells the time, never 0, and is asked where
-  // a leg begins; clock.if_read() is the time if anybody asked before, and else 0. relay may not block, or publish.
+  // kRtpHeaderSize bytes, `head` its header, `step` what it did to the caller's count; `key_frame`: a decoder can start
+  // with it. clock() tells the time, never 0, and is asked where a leg begins; clock.if_read() is the time if anybody
+  // asked before, and else 0. relay may not block, or publish.
   template <typename Clock, typename Relay>
-  [[gnu::always_inline]] inline void fan_out(std::uint8_t* packet, std::size_t size, Clock clock, bool key_frame,
-                                             Relay relay) {
-    const std::uint64_t received = progress_.count(size);
-    at_work_.store(received, std::memory_order_release);  // another note for each packet, and never 0
-    std::atomic_signal_fence(std::memory_order_seq_cst);  // for the compiler; the publisher's barrier does the rest
-    const Legs& legs = *legs_.load(std::memory_order_acquire);
-    if (progress_.is_next(load_u16(packet + 2))) [[likely]] {
-      relay_to(legs, packet, size, progress_.advance(packet, received, clock.if_read()), clock, key_frame, relay);
-    } else if (place(legs, packet)) {
-      relay_to(legs, packet, size, progress_.place(packet, received, clock.if_read()), clock, key_frame, relay);
+  [[gnu::always_inline]] inline void fan_out(std::uint8_t* packet, std::size_t size, RtpHead head, CountStep step,
+                                             Clock clock, bool key_frame, Relay relay) {
+    Snapshot& snapshot = enter(step.after);
+    if (step.in_order(size) && progress_.agrees()) [[likely]] {
+      progress_.note(head.timestamp());
+      if (clock.if_read() != 0) progress_.note_arrival(head.timestamp(), clock.if_read());
+      relay_next(snapshot, packet, size, progress_.next(head, step), clock, key_frame, relay);
+    } else {
+      relay_irregular(snapshot, packet, size, head, step, clock, key_frame, relay);
     }
-    at_work_.store(0, std::memory_order_release);
+    leave();
   }
+
+  // The same for a packet in order, in the most common case: the leg to relay it to, where there is one leg and it
+  // needs not be asked; rewrite_for(), relaying, restoring the header and leave() have to follow. Null: fan_out() is to
+  // be called as ever.
+  [[gnu::always_inline]] inline Leg* only_leg(std::uint64_t count_after) { return enter(count_after).only; }
+
+  [[gnu::always_inline]] inline SavedHeader rewrite_for(Leg& leg, std::uint8_t* packet, RtpHead head,
+                                                        std::uint64_t count_after) {
+    progress_.note(head.timestamp());
+    const SavedHeader original(packet);
+    leg.rewriter.rewrite(SourcePacket::next(head, count_after), packet);
+    return original;
+  }
+  // When the packet that is about to be relayed arrived, where anybody looked.
+  void note_arrival(std::uint32_t timestamp, MonotonicUs now) { progress_.note_arrival(timestamp, now); }
+  [[gnu::always_inline]] inline void leave() { at_work_.store(0, std::memory_order_release); }
 
   // Any thread but one inside fan_out of this route; one at a time per route. When it returns, the former legs are not
   // in use: those that are not in `legs` belong to the caller. Call detach() for them, then attach them elsewhere.
@@ -70,11 +87,24 @@ class Route {
   const SourceProgress& progress() const { return progress_; }
 
  private:
+  // Immutable but for what only the source's thread sees.
+  struct Snapshot {
+    Legs legs;
+    Leg* only = nullptr;     // the one leg, once it has begun, and while the numbering is regular
+    bool looked_at = false;  // whether `only` is up to date
+  };
+
+  [[gnu::always_inline]] inline Snapshot& enter(std::uint64_t count) {
+    at_work_.store(count, std::memory_order_release);     // another note for each packet
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // for the compiler; the publisher's barrier does the rest
+    return *snapshot_.load(std::memory_order_acquire);
+  }
+
   template <typename Clock, typename Relay>
-  [[gnu::always_inline]] inline void relay_to(const Legs& legs, std::uint8_t* packet, std::size_t size,
-                                              SourcePacket source, Clock clock, bool key_frame, Relay relay) {
+  [[gnu::always_inline]] inline void relay_next(Snapshot& snapshot, std::uint8_t* packet, std::size_t size,
+                                                SourcePacket source, Clock clock, bool key_frame, Relay relay) {
     const SavedHeader original(packet);
-    for (const std::shared_ptr<Leg>& entry : legs) {
+    for (const std::shared_ptr<Leg>& entry : snapshot.legs) {
       Leg& leg = *entry;
       if (!leg.rewriter.takes(source)) [[unlikely]] {
         if (!begin(leg, source, size, clock, key_frame)) continue;
@@ -83,6 +113,35 @@ class Route {
       relay(leg);
     }
     original.restore(packet);
+    if (!snapshot.looked_at) [[unlikely]]
+      look_at(snapshot);
+  }
+
+  template <typename Clock, typename Relay>
+  [[gnu::noinline, gnu::cold]] void relay_irregular(Snapshot& snapshot, std::uint8_t* packet, std::size_t size,
+                                                    RtpHead head, CountStep step, Clock clock, bool key_frame,
+                                                    Relay relay) {
+    snapshot.only = nullptr;
+    snapshot.looked_at = false;
+    progress_.catch_up(step.before);
+    const bool placed = place(snapshot.legs, head.sequence());
+    const SourcePacket source = placed ? progress_.place(head, step.after) : SourcePacket{};
+    if (placed && source.is_newest()) {
+      progress_.note(head.timestamp());
+      progress_.note_arrival(head.timestamp(), clock());
+    }
+    const SavedHeader original(packet);
+    for (const std::shared_ptr<Leg>& entry : snapshot.legs) {
+      Leg& leg = *entry;
+      if (!placed || (!leg.rewriter.takes(source) && !begin(leg, source, size, clock, key_frame))) {
+        leg.rewriter.pass_over(step.after);
+        continue;
+      }
+      leg.rewriter.rewrite_irregular(source, size, packet);
+      relay(leg);
+    }
+    original.restore(packet);
+    progress_.follow(step.after);
   }
 
   // Everything by value: an address taken would keep it in memory on the common path.
@@ -95,17 +154,18 @@ class Route {
     return begun;
   }
 
+  [[gnu::cold]] static void look_at(Snapshot& snapshot);
+
   // Whether a packet that does not follow directly belongs to the source; where it restarts the numbering, all legs
   // begin anew.
-  [[gnu::cold]] bool place(const Legs& legs, const std::uint8_t* packet);
+  [[gnu::cold]] bool place(const Legs& legs, std::uint16_t sequence);
 
-  std::atomic<const Legs*> legs_{&kNobody};
-  std::atomic<std::uint64_t> at_work_{0};  // a number of the packet that is being relayed; 0: none is
+  std::atomic<Snapshot*> snapshot_{&nobody_};
+  std::atomic<std::uint64_t> at_work_{0};  // the count of the packet that is being relayed; 0: none is
   std::atomic<bool> waits_{false};
   SourceProgress progress_;
-  std::unique_ptr<const Legs> published_;  // what legs_ points at; the publisher's
-
-  static const Legs kNobody;
+  Snapshot nobody_;                      // before anything was published
+  std::unique_ptr<Snapshot> published_;  // what snapshot_ points at; the publisher's
 };
 
 }  // namespace callroom::media

@@ -1,17 +1,10 @@
 #include "quality/downlink_stream.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace callroom::quality {
-namespace {
-
-// What the relay's counts are modulo.
-constexpr std::uint32_t kPackets = (1U << 24) - 1;
-constexpr std::uint64_t kBytes = (std::uint64_t{1} << 40) - 1;
-
-}  // namespace
-
 void DownlinkStream::on_resumed(MonotonicUs now) {
   resumed_at_.set(now);
   if (now - last_frame_.get() <= kPauseUs) return;
@@ -37,9 +30,8 @@ bool DownlinkStream::fits(std::uint32_t highest, const RelayCounts::Counts& coun
 
 // Numbers that were passed over, less those that came late after all.
 std::uint32_t DownlinkStream::gaps_in(const RelayCounts::Counts& counts) const {
-  const std::uint32_t gaps =
-      (counts.highest_sequence - before_first_ - static_cast<std::uint32_t>(counts.packets)) & kPackets;
-  return gaps <= kPackets / 2 ? gaps : 0;
+  const std::uint32_t gaps = counts.highest_sequence - before_first_ - static_cast<std::uint32_t>(counts.packets);
+  return gaps <= std::numeric_limits<std::uint32_t>::max() / 2 ? gaps : 0;
 }
 
 // The report is a trip behind the relay: of the gaps since the report before, it has its share.
@@ -126,10 +118,10 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.duration_us = now - taken_at_;
   const bool begins = taken_.packets == 0 && taken_.bytes == 0;
   const RelayCounts::Counts counts = relay_.counts();
-  window.relayed = (static_cast<std::uint32_t>(counts.packets) - taken_.packets) & kPackets;
+  window.relayed = static_cast<std::uint32_t>(counts.packets) - taken_.packets;
   taken_.packets = static_cast<std::uint32_t>(counts.packets);
-  window.bytes = (counts.bytes - taken_.bytes) & kBytes;
-  taken_.bytes = counts.bytes;
+  window.bytes = static_cast<std::uint32_t>(counts.bytes) - taken_.bytes;
+  taken_.bytes = static_cast<std::uint32_t>(counts.bytes);
   if (begins && window.relayed != 0)
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());

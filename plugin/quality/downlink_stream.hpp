@@ -50,7 +50,7 @@ struct DownlinkWindow {
 class RelayCounts {
  public:
   struct Counts {
-    std::uint64_t packets = 0, bytes = 0;  // relayed so far, modulo 2^24 and 2^40
+    std::uint64_t packets = 0, bytes = 0;  // relayed so far, modulo 2^32 each
     std::uint32_t highest_sequence =
         0;  // extended, as the peer's reports have it; of the first packet less one before it
   };
@@ -139,9 +139,8 @@ class DownlinkStream {
   void note_quiet(DownlinkWindow& window, MonotonicUs now);
 
   struct Taken {
-    std::uint32_t packets = 0, frames = 0, expected = 0, lost = 0, repaired = 0, reports = 0, requests = 0, freezes = 0,
-                  frozen_ms = 0;
-    std::uint64_t bytes = 0;
+    std::uint32_t packets = 0, bytes = 0, frames = 0, expected = 0, lost = 0, repaired = 0, reports = 0, requests = 0,
+                  freezes = 0, frozen_ms = 0;
   } taken_;
   struct Recent {
     std::uint16_t expected = 0, lost = 0;

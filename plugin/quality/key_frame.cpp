@@ -19,8 +19,7 @@ std::optional<FrameSize> frame_size(std::uint32_t width, std::uint32_t height) {
 
 // ---- VP8: RFC 7741 section 4.2 (payload descriptor), RFC 6386 section 9.1 (frame header) ----
 
-// The frame header where the packet starts partition 0 of a frame, else empty. Read for every frame, so without a
-// reader.
+// The frame header where the packet starts partition 0 of a frame, else empty.
 Bytes vp8_frame_start(Bytes payload) {
   constexpr unsigned kStart = 0x10, kPartition = 0x07, kExtended = 0x80;
   if (payload.size() < 2 || (payload[0] & (kStart | kPartition)) != kStart) return {};

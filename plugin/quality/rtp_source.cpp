@@ -12,67 +12,74 @@ namespace {
 constexpr int kMaxDropout = 16384;
 constexpr int kMaxMisorder = 2048;
 
-std::uint16_t frame_mark(std::uint32_t timestamp) {
-  return static_cast<std::uint16_t>(timestamp >> 6);
-}
-
 }  // namespace
 
-PacketEvents RtpSource::start(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  const std::uint16_t sequence = rtp_sequence(packet.data());
-  ssrc_.set(raw_ssrc(packet.data()));
-  gate_.set(ssrc_.get());
-  if (!started_) {
-    base_sequence_.set(sequence);
-    next_sequence_.set(sequence);
+PacketEvents RtpSource::start(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
+  ssrc_.set(head.ssrc());
+  count_before_ = count_.get();
+  if (!started()) {
+    base_sequence_.set(head.sequence());
+    set_next(head.sequence());
     first_arrival_.set(now);
-    started_ = true;
+    state_.set(State::kRunning);
   } else {
-    restart_sequence(sequence);
+    restart_sequence(head.sequence());
   }
   restart_candidate_ = 1U << 16;
-  next_sequence_.add(1);
+  set_next(next() + 1);
   last_frame_us_ = static_cast<std::uint32_t>(now);
-  timestamp_ = ~rtp_timestamp(packet.data());
-  return on_gap(packet, now);
+  timestamp_ = ~head.timestamp();
+  return on_gap(packet, head, now);
 }
 
 // The first packet after something was missing: where comparing begins anew.
-PacketEvents RtpSource::on_gap(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  bytes_.add(packet.size());
+PacketEvents RtpSource::on_gap(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
+  add_bytes(packet.size());
   last_arrival_.set(now);
-  const std::uint32_t timestamp = rtp_timestamp(packet.data());
   if (kind_ == MediaKind::kAudio) {
-    transit_ = transit<kAudioKhz>(timestamp, now);
+    pair_open_ = false;
+    on_audio(head, now);
     return {};
   }
-  if (timestamp != timestamp_) return on_new_frame(packet, timestamp, now);
-  return key_frame_events(packet);
+  if (head.timestamp() == timestamp_) return key_frame_events(packet);
+  if (frames_.get() != 0) compare_transit<kVideoKhz>(head.timestamp(), now);
+  return on_new_frame(packet, head, now);
 }
 
-PacketEvents RtpSource::resume(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  gate_.set(ssrc_.get());
-  resumed_at_.set(now);
-  const auto clock = [now] { return now; };
-  return on_packet(packet, clock);
+// The first packet after a silence that was poked, or one out of order, or both.
+PacketEvents RtpSource::on_unusual(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
+  if (state_.get() == State::kPoked) {
+    state_.set(State::kRunning);
+    resumed_at_.set(now);
+    pair_open_ = false;
+    return on_packet(packet, head, now);
+  }
+  count_before_ = count_.get();
+  return on_irregular(packet, head, now);
+}
+
+// Another packet of a frame that has begun, after a silence or of H.264: there every packet is asked, since the
+// parameter sets need not come in the frame's first.
+PacketEvents RtpSource::on_same_frame(std::span<const std::uint8_t> packet, RtpHead head) {
+  if (codec_.get() == Codec::kH264) return key_frame_events(packet) | PacketEvents::in_order_event();
+  ordinary_from_.set(head.stamp);
+  return PacketEvents::in_order_event();
 }
 
 // What was expected so far stays expected; the new number follows on it.
 void RtpSource::restart_sequence(std::uint16_t sequence) {
-  const std::uint32_t next = next_sequence_.get();
-  const std::uint32_t restarted = (next & 0xFFFF0000U) + 0x10000U + sequence;
-  base_sequence_.add(restarted - next);
-  next_sequence_.set(restarted);
+  const std::uint32_t restarted = (next() & 0xFFFF0000U) + 0x10000U + sequence;
+  base_sequence_.add(restarted - next());
+  set_next(restarted);
 }
 
-PacketEvents RtpSource::on_irregular(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  if (!started_) return start(packet, now);
-  const std::uint16_t sequence = rtp_sequence(packet.data());
-  const std::uint32_t next = next_sequence_.get();
+PacketEvents RtpSource::on_irregular(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
+  const std::uint16_t sequence = head.sequence();
+  const std::uint32_t next = this->next();
   const auto ahead = static_cast<std::int16_t>(sequence - static_cast<std::uint16_t>(next));
-  if (ahead < 0 && ahead >= -kMaxMisorder) return on_late(packet, now);
+  if (ahead < 0 && ahead >= -kMaxMisorder) return on_late(packet, head, now);
   if (ahead < 0 || ahead > kMaxDropout) {
-    if (restart_candidate_ == sequence) return start(packet, now);
+    if (restart_candidate_ == sequence) return start(packet, head, now);
     restart_candidate_ = static_cast<std::uint16_t>(sequence + 1);
     return {};
   }
@@ -84,18 +91,18 @@ PacketEvents RtpSource::on_irregular(std::span<const std::uint8_t> packet, Monot
   owned_gaps_->add(static_cast<std::uint16_t>(next), missing, now);
   passed_over_.add(missing);
   bursts_.add(1);
-  next_sequence_.set(next + missing + 1);
-  return on_gap(packet, now);
+  set_next(next + missing + 1);
+  return on_gap(packet, head, now);
 }
 
-PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicUs now) {
+PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
   if (!owned_gaps_) return {};
   // Nobody retransmits audio. Of video, it takes a round trip to tell the one from the other.
   const std::uint32_t reorder_us = reorder_us_.get();
   const MonotonicUs overtaken_for = kind_ == MediaKind::kAudio ? GapLog::kRepairableUs
                                     : reorder_us == 0          ? GapLog::kUndecided
                                                                : MonotonicUs{reorder_us};
-  const GapLog::Filled filled = owned_gaps_->fill(rtp_sequence(packet.data()), now, overtaken_for);
+  const GapLog::Filled filled = owned_gaps_->fill(head.sequence(), now, overtaken_for);
   switch (filled.how) {
     case GapLog::Late::kOvertaken:
       overtaken_.add(1);
@@ -110,13 +117,12 @@ PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicU
     case GapLog::Late::kUnknown:
       return {};  // a duplicate, or of before we began
   }
-  bytes_.add(packet.size());
+  add_bytes(packet.size());
   last_arrival_.set(now);
   if (kind_ == MediaKind::kAudio) return {};
   const PacketEvents events = key_frame_events(packet);
-  const std::uint32_t timestamp = rtp_timestamp(packet.data());
-  if (!frame_is_known(timestamp)) {
-    remember_frame(timestamp);
+  if (!frame_is_known(head.timestamp())) {
+    remember_frame(head.timestamp());
     frames_.add(1);
     late_frames_.add(1);
     return events | PacketEvents::new_frame_event();
@@ -124,21 +130,11 @@ PacketEvents RtpSource::on_late(std::span<const std::uint8_t> packet, MonotonicU
   return events;
 }
 
-PacketEvents RtpSource::on_new_frame(std::span<const std::uint8_t> packet, std::uint32_t timestamp, MonotonicUs now) {
-  timestamp_ = timestamp;
-  last_arrival_.set(now);
-  if (frames_.get() != 0) compare_transit<kVideoKhz>(timestamp, now);
-  transit_ = transit<kVideoKhz>(timestamp, now);
-  const auto now_us = static_cast<std::uint32_t>(now);
-  const std::uint32_t gap_us = now_us - last_frame_us_;
-  last_frame_us_ = now_us;
-  note_frame_gap(gap_us);
-  frames_.add(1);
-  remember_frame(timestamp);
-  return key_frame_events(packet) | PacketEvents::new_frame_event();
+PacketEvents RtpSource::on_possible_key_frame(std::span<const std::uint8_t> packet, RtpHead head) {
+  if (codec_.get() == Codec::kH264) ordinary_from_.set(nothing_of(head.ssrc()));
+  return key_frame_events(packet);
 }
 
-// Of H.264 every packet is asked: the parameter sets need not come in the frame's first.
 PacketEvents RtpSource::key_frame_events(std::span<const std::uint8_t> packet) {
   const Codec codec = codec_.get();
   const auto payload = rtp_payload(packet);
@@ -149,8 +145,7 @@ PacketEvents RtpSource::key_frame_events(std::span<const std::uint8_t> packet) {
   return PacketEvents::key_frame_event(size.value_or(FrameSize{}));
 }
 
-// A frame that comes later than three times the usual, and than 150 ms over it, was a freeze to whoever watched.
-void RtpSource::note_frame_gap(std::uint32_t gap_us) {
+void RtpSource::note_long_gap(std::uint32_t gap_us) {
   if (gap_us > kPauseUs) return;
   const std::uint32_t mean = mean_frame_us_;
   if (mean != 0 && gap_us > std::max(3 * mean, mean + 150'000U)) {
@@ -163,11 +158,6 @@ void RtpSource::note_frame_gap(std::uint32_t gap_us) {
 
 bool RtpSource::frame_is_known(std::uint32_t timestamp) const {
   return std::find(recent_frames_.begin(), recent_frames_.end(), frame_mark(timestamp)) != recent_frames_.end();
-}
-
-void RtpSource::remember_frame(std::uint32_t timestamp) {
-  recent_frames_[next_recent_] = frame_mark(timestamp);
-  next_recent_ = static_cast<std::uint8_t>((next_recent_ + 1U) % recent_frames_.size());
 }
 
 // The core asks for a missing packet once, 12 ms after it missed it, and never again: what has not come by a generous
@@ -183,7 +173,7 @@ MonotonicUs RtpSource::given_up_since(MonotonicUs now) const {
 RtpTotals RtpSource::totals(MonotonicUs now) const {
   RtpTotals totals;
   const std::uint32_t passed_over = passed_over_.get();
-  totals.expected = next_sequence_.get() - base_sequence_.get();
+  totals.expected = expected();
   const GapLog* gaps = gaps_.load(std::memory_order_acquire);
   // Until a round trip is known, the usual one of a home stands in: reordering by more is rare.
   const std::uint32_t reorder_us = reorder_us_.get() != 0 ? reorder_us_.get() : kLikelyReorderUs;
@@ -195,7 +185,7 @@ RtpTotals RtpSource::totals(MonotonicUs now) const {
   totals.frames = frames_.get();
   totals.jittered = jittered_.get();
   totals.jitter_sum = jitter_sum_.get();
-  totals.bytes = bytes_.get();
+  totals.bytes = count_.get() >> 32;
   totals.freezes = freezes_.get();
   totals.frozen_us = std::uint64_t{frozen_ms_.get()} * 1000U;
   totals.key_frames = key_frames_.get();
@@ -219,7 +209,8 @@ RtpTotals RtpSource::take(MonotonicUs now) {
   delta.frames = take_one(taken_.frames, total.frames);
   delta.jittered = take_one(taken_.jittered, total.jittered);
   delta.jitter_sum = take_one(taken_.jitter_sum, total.jitter_sum);
-  delta.bytes = take_one(taken_.bytes, total.bytes);
+  delta.bytes = static_cast<std::uint32_t>(total.bytes - taken_.bytes);
+  taken_.bytes = total.bytes;
   delta.freezes = take_one(taken_.freezes, total.freezes);
   delta.frozen_us = take_one(taken_.frozen_us, total.frozen_us);
   delta.key_frames = take_one(taken_.key_frames, total.key_frames);

@@ -8,28 +8,23 @@ UplinkStream::~UplinkStream() {
   for (auto& layer : layers_) delete layer.load(std::memory_order_acquire);
 }
 
-PacketEvents UplinkStream::on_malformed() {
-  malformed_.add(1);
-  return {};
+PacketEvents UplinkStream::on_other_source(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
+  if (!first_.started() || !simulcast_.get()) return first_.start(packet, head, now);
+  first_.pass_by();
+  return on_layer(packet, head, now).out_of_order();
 }
 
-PacketEvents UplinkStream::on_other_source(std::span<const std::uint8_t> packet, MonotonicUs now) {
-  if (first_.owns(packet.data())) return first_.resume(packet, now);
-  if (first_.started() && simulcast_.get()) return on_layer(packet, now);
-  return first_.start(packet, now);
-}
-
-PacketEvents UplinkStream::on_layer(std::span<const std::uint8_t> packet, MonotonicUs now) {
+PacketEvents UplinkStream::on_layer(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now) {
   for (auto& slot : layers_) {
     RtpSource* layer = slot.load(std::memory_order_relaxed);
     if (layer == nullptr) {
       layer = new RtpSource(kind_, codec_.get());
       slot.store(layer, std::memory_order_release);
-      return layer->start(packet, now);
+      return layer->start(packet, head, now);
     }
-    const auto clock = [now] { return now; };
-    if (layer->expects(packet.data())) return layer->on_packet(packet, clock);
-    if (layer->owns(packet.data())) return layer->resume(packet, now);
+    if (!layer->owns(head)) continue;
+    std::uint64_t count = 0;
+    return layer->take_ordinary(head, packet.size(), count) ? PacketEvents{} : layer->on_packet(packet, head, now);
   }
   return {};  // a fourth SSRC is none of ours
 }

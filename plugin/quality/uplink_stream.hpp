@@ -1,7 +1,7 @@
 // One m-line on which a participant sends: everything that its RTP tells.
 //
-// Threads: on_rtp() and on_sender_report() on the loop thread of the sending handle; set_*() anywhere; take_window() on
-// the sampling thread. Nothing blocks anything.
+// Threads: what takes a packet and on_sender_report() on the loop thread of the sending handle; set_*() anywhere;
+// take_window() on the sampling thread. Nothing blocks anything.
 #pragma once
 
 #include <array>
@@ -50,16 +50,37 @@ class UplinkStream {
   UplinkStream(const UplinkStream&) = delete;
   UplinkStream& operator=(const UplinkStream&) = delete;
 
-  // One packet from the peer, as the core hands it over.
-  // `clock()` is asked for the time only where it matters (see RtpSource::on_packet), always where the events are any.
-  template <typename Clock>
-  [[gnu::always_inline]] inline PacketEvents on_rtp(std::span<const std::uint8_t> packet, Clock&& clock) {
-    if (packet.size() < kRtpHeaderSize) [[unlikely]]
-      return on_malformed();
-    if (!first_.expects(packet.data())) [[unlikely]]
-      return on_other_source(packet, clock());
-    return first_.on_packet(packet, clock);
+  // One packet from the peer, as the core hands it over: take_ordinary(), and where that does not take it,
+  // on_special(). Precondition of these two: kRtpHeaderSize bytes at least; shorter ones are on_malformed().
+
+  // See RtpSource::take_ordinary(). No clock needs to be read for the packets it takes.
+  [[gnu::always_inline]] inline bool take_ordinary(RtpHead head, std::size_t size, std::uint64_t& count) {
+    return first_.take_ordinary(head, size, count);
   }
+  [[gnu::always_inline]] inline PacketEvents on_special(std::span<const std::uint8_t> packet, RtpHead head,
+                                                        MonotonicUs now) {
+    if (first_.owns(head)) [[likely]]
+      return first_.on_packet(packet, head, now);
+    return on_other_source(packet, head, now);
+  }
+  void on_malformed() { malformed_.add(1); }
+
+  // All three in one; `clock()` is asked for the time only where it matters.
+  template <typename Clock>
+  PacketEvents on_rtp(std::span<const std::uint8_t> packet, Clock&& clock) {
+    if (packet.size() < kRtpHeaderSize) {
+      on_malformed();
+      return {};
+    }
+    const RtpHead head = RtpHead::read(packet.data());
+    std::uint64_t count = 0;
+    return take_ordinary(head, packet.size(), count) ? PacketEvents{} : on_special(packet, head, clock());
+  }
+
+  // The running count of the m-line's source (see CountStep), and after a packet that was not in order, what it was
+  // before that.
+  std::uint64_t count() const { return first_.count(); }
+  std::uint64_t count_before() const { return first_.count_before(); }
 
   void on_sender_report(std::uint32_t ssrc, std::uint32_t packet_count);
 
@@ -83,9 +104,8 @@ class UplinkStream {
   static constexpr std::size_t kMoreLayers = 2;
   static constexpr std::int64_t kSilenceUs = 200'000;
 
-  [[gnu::cold]] PacketEvents on_malformed();
-  [[gnu::cold]] PacketEvents on_other_source(std::span<const std::uint8_t> packet, MonotonicUs now);
-  PacketEvents on_layer(std::span<const std::uint8_t> packet, MonotonicUs now);
+  [[gnu::cold]] PacketEvents on_other_source(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now);
+  PacketEvents on_layer(std::span<const std::uint8_t> packet, RtpHead head, MonotonicUs now);
   void note_loss_by_reports(UplinkWindow& window);
   void note_silence(MonotonicUs now, UplinkWindow& window);
 

@@ -266,13 +266,14 @@ void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
   assert_int_equal(again.frozen_us, 0);
 }
 
-// A day of video is more packets than the relay's count has bits for, a month more bytes.
-void the_relays_counts_may_wrap(void**) {
-  constexpr std::uint64_t kPackets = 1U << 24, kBytes = std::uint64_t{1} << 40;
+// Some hours of video are more bytes than the relay's count has bits for.
+void the_relays_count_of_bytes_may_wrap(void**) {
+  constexpr std::uint64_t kPackets = (std::uint64_t{1} << 32) / 100'000;
   Relay relay;
   DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
   const auto relayed = [&](std::uint64_t packets, std::uint32_t gaps) {
-    relay.now = {packets % kPackets, packets * 100'000 % kBytes, static_cast<std::uint32_t>(999 + packets + gaps)};
+    relay.now = {packets, static_cast<std::uint32_t>(packets * 100'000),
+                 static_cast<std::uint32_t>(999 + packets + gaps)};
     ReportBlock block;
     block.highest = relay.now.highest_sequence;
     block.lost = static_cast<std::int32_t>(gaps);
@@ -304,7 +305,7 @@ int main() {
       cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
-      cmocka_unit_test(the_relays_counts_may_wrap),
+      cmocka_unit_test(the_relays_count_of_bytes_may_wrap),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
