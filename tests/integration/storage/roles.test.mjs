@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Cluster, temporaryFolder, until } from './support/cluster.mjs';
-import { Driver } from './support/driver.mjs';
+import { Driver, killDrivers } from './support/driver.mjs';
 
 let cluster;
 let folder;
@@ -22,6 +22,7 @@ before(async () => {
 });
 
 after(async () => {
+  await killDrivers();
   await cluster?.destroy();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -6,6 +6,8 @@
 //   finish COUNT FIRST [ENDED_US]   sessions number FIRST to FIRST+COUNT-1 end; once all are acknowledged "finished
 //                                   COUNT disk N memory N refused N caller_us_max N caller_us_p99 N over_100_us N
 //                                   waited N faulted N preempted N" (see SlowEnds). A number stands for one session id.
+//   spin MS                         does nothing for so long but look at the clock: "spun gaps N", how often it could
+//                                   not for over 100 us
 //   begin COUNT FIRST               they are opened in the crash journal: "begun COUNT"
 //   sample                          all open ones are updated: "sampled COUNT"
 //   churn SEED                      opens, samples and ends sessions at random until it is killed: "B id" when one was
@@ -157,6 +159,8 @@ class Driver {
     } else if (verb == "finish" && words >> a >> b) {
       words >> c;
       finish(a, b, c);
+    } else if (verb == "spin" && words >> a) {
+      spin(std::chrono::milliseconds(a));
     } else if (verb == "begin" && words >> a >> b) {
       for (std::uint64_t i = 0; i < a; ++i) open_.emplace_back(b + i, store_->begin(so_far(b + i)));
       say("begun " + std::to_string(a));
@@ -222,6 +226,17 @@ class Driver {
         std::to_string(kept[1]) + " refused " + std::to_string(kept[2]) + " caller_us_max " +
         std::to_string(callers_us.back()) + " caller_us_p99 " +
         std::to_string(callers_us[callers_us.size() * 99 / 100]) + slow.text());
+  }
+
+  void spin(std::chrono::milliseconds how_long) {
+    std::uint64_t gaps = 0;
+    const auto end = std::chrono::steady_clock::now() + how_long;
+    for (auto last = std::chrono::steady_clock::now(); last < end;) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last > std::chrono::microseconds(100)) ++gaps;
+      last = now;
+    }
+    say("spun gaps " + std::to_string(gaps));
   }
 
   [[noreturn]] void churn(std::uint64_t seed) {

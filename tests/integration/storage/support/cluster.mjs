@@ -32,8 +32,48 @@ function isRunning(pid) {
   }
 }
 
+const kEndOfAnswer = '\x1e\n';
+
+/** A psql that stays. It ends when the server does; then there is to be another one. */
+class Asking {
+  #ended = false;
+  #psql;
+  #text = '';
+  #waiting = [];
+
+  constructor(conninfo, database) {
+    this.database = database;
+    this.#psql = spawn('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', conninfo], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#psql.stdin.on('error', () => {});
+    this.#psql.stdout.setEncoding('utf8').on('data', (text) => {
+      this.#text += text;
+      const answers = this.#text.split(kEndOfAnswer);
+      this.#text = answers.pop();
+      for (const answer of answers) this.#waiting.shift().resolve(answer.split('\n')[0]);
+    });
+    this.#psql.once('close', () => {
+      this.#ended = true;
+      for (const { reject } of this.#waiting) reject(new Error(`psql of ${database} has ended`));
+    });
+  }
+
+  value(text) {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new Error(`psql of ${this.database} has ended`));
+      this.#waiting.push({ resolve, reject });
+      this.#psql.stdin.write(`${text};\n\\echo '\\036'\n`);
+    });
+  }
+
+  end() {
+    this.#psql.stdin.end();
+  }
+}
+
 export class Cluster {
   #process;
+  #asking;
+  #template;
 
   constructor(settings = {}) {
     this.settings = settings;
@@ -78,6 +118,7 @@ export class Cluster {
   }
 
   async destroy() {
+    this.#asking?.end();
     await this.stop('SIGQUIT');
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -120,12 +161,30 @@ export class Cluster {
     };
   }
 
+  /** The one value of a question that is asked again and again: on one connection as the owner, not by a program each time. */
+  async poll(text) {
+    if (this.#asking?.database === this.database) {
+      try {
+        return await this.#asking.value(text);
+      } catch {
+        // The server was away in between.
+      }
+    }
+    this.#asking?.end();
+    this.#asking = new Asking(this.conninfo('callroom_owner', this.database), this.database);
+    return this.#asking.value(text);
+  }
+
   /** A database with the present schema and "admin" in admin_roles; this cluster's sql() asks it from now on. */
   async newDatabase(name) {
-    await this.sql(`CREATE DATABASE ${name}`, { database: 'postgres' });
-    await this.migrate(name);
+    if (!this.#template) {
+      await this.sql('CREATE DATABASE migrated', { database: 'postgres' });
+      await this.migrate('migrated');
+      await this.sql("INSERT INTO admin_roles (user_id) VALUES ('admin')", { database: 'migrated' });
+      this.#template = 'migrated';
+    }
+    await this.sql(`CREATE DATABASE ${name} TEMPLATE ${this.#template}`, { database: 'postgres' });
     this.database = name;
-    await this.sql("INSERT INTO admin_roles (user_id) VALUES ('admin')");
     return name;
   }
 

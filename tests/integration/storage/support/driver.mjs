@@ -6,6 +6,13 @@ import { project } from './cluster.mjs';
 
 const program = process.env.STORAGE_DRIVER ?? join(project, 'build/release/tests/integration/storage/storage_driver');
 
+const running = new Set();
+
+/** Ends the drivers that failed tests have left: as long as one runs, the tests' own process does not end. */
+export async function killDrivers() {
+  await Promise.all([...running].map((driver) => driver.kill()));
+}
+
 export class Driver {
   lines = [];
   log = '';
@@ -24,7 +31,9 @@ export class Driver {
       this.#waiting = this.#waiting.filter(({ pattern, resolve }) => !pattern.test(line) || resolve(line));
     });
     this.ended = new Promise((resolve) => this.process.once('close', resolve));
+    running.add(this);
     this.ended.then(() => {
+      running.delete(this);
       for (const { reject, pattern } of this.#waiting) reject(new Error(`ended before ${pattern}\n${this.log}`));
     });
   }
@@ -55,6 +64,11 @@ export class Driver {
   async finish(count, first, endedUs = 0) {
     const words = (await this.ask(`finish ${count} ${first} ${endedUs}`, /^finished /)).split(' ');
     return Object.fromEntries(words.flatMap((word, at) => (at % 2 === 0 ? [[word, Number(words[at + 1])]] : [])));
+  }
+
+  /** How often a thread that does nothing else loses its processor for over 100 us. */
+  async spin(ms) {
+    return Number((await this.ask(`spin ${Math.ceil(ms)}`, /^spun gaps /)).split(' ')[2]);
   }
 
   async admin(request, fields = {}) {
