@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -15,6 +16,15 @@ namespace {
 // pg_type.oid of the types that rows have.
 constexpr unsigned kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kJson = 114, kFloat4 = 700, kFloat8 = 701,
                    kTimestamptz = 1184, kNumeric = 1700, kJsonb = 3802;
+
+constexpr std::size_t kMostKept = 64;  // plans of one connection; a plan of the rollups has some 200 kB on the server
+
+std::vector<const char*> values_of(const Parameters& parameters) {
+  std::vector<const char*> values;
+  values.reserve(parameters.size());
+  for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+  return values;
+}
 
 // libpq ends its messages with a newline and puts details on further lines.
 std::string first_line(const char* message) {
@@ -212,10 +222,13 @@ DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& para
   return receive(deadline);
 }
 
+DatabaseResult<Rows> Connection::discard_all(Deadline deadline) {
+  kept_.clear();
+  return execute("DISCARD ALL", deadline);
+}
+
 bool Connection::queue(const char* sql, const Parameters& parameters) {
-  std::vector<const char*> values;
-  values.reserve(parameters.size());
-  for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+  const std::vector<const char*> values = values_of(parameters);
   return PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
                            nullptr, 0) != 0;
 }
@@ -236,23 +249,55 @@ std::optional<DatabaseError> Connection::send(const char* sql, const Parameters&
   return queue(sql, parameters) ? flush(deadline) : last_error(true);
 }
 
+// Queues the statement by the name of its plan, and before that what the plan needs. `wanted` gets an entry for each of
+// the results that come: whether it is the statement's own.
+bool Connection::queue_kept(const Statement& statement, std::vector<bool>& wanted) {
+  pg_conn* raw = connection_.get();
+  auto kept = std::ranges::find(kept_, statement.sql, &Kept::sql);
+  if (kept == kept_.end()) {
+    if (kept_.size() == kMostKept) {
+      const std::string forget = "DEALLOCATE " + kept_.back().name;
+      if (!queue(forget.c_str(), {})) return false;
+      wanted.push_back(false);
+      kept_.pop_back();
+    }
+    kept = kept_.insert(kept_.begin(), {statement.sql, "kept_" + std::to_string(++kept_ever_)});
+    if (PQsendPrepare(raw, kept->name.c_str(), statement.sql, 0, nullptr) == 0) return false;
+    wanted.push_back(false);
+  }
+  kept_.splice(kept_.begin(), kept_, kept);
+  const std::vector<const char*> values = values_of(statement.parameters);
+  wanted.push_back(true);
+  return PQsendQueryPrepared(raw, kept->name.c_str(), static_cast<int>(values.size()), values.data(), nullptr, nullptr,
+                             0) != 0;
+}
+
 DatabaseResult<std::vector<Rows>> Connection::execute_all(const std::vector<Statement>& statements, Deadline deadline) {
   pg_conn* raw = connection_.get();
+  std::vector<bool> wanted;
   bool queued = PQenterPipelineMode(raw) != 0;
-  for (const auto& [sql, parameters] : statements) queued = queued && queue(sql, parameters);
+  for (const Statement& statement : statements) {
+    if (statement.keep_plan) {
+      queued = queued && queue_kept(statement, wanted);
+    } else {
+      queued = queued && queue(statement.sql, statement.parameters);
+      wanted.push_back(true);
+    }
+  }
   if (!queued || PQpipelineSync(raw) == 0) return last_error(true);
   if (auto error = flush(deadline)) return *std::move(error);
   std::vector<Rows> all;
   std::optional<DatabaseError> failed;
-  for (std::size_t i = 0; i < statements.size() && !(failed && failed->connection_lost); ++i) {
+  for (std::size_t i = 0; i < wanted.size() && !(failed && failed->connection_lost); ++i) {
     auto rows = receive(deadline);
     if (rows) {
-      all.push_back(*std::move(rows));
+      if (wanted[i]) all.push_back(*std::move(rows));
     } else if (!failed || rows.error().connection_lost) {
       failed = failed.value_or(rows.error());
       failed->connection_lost = failed->connection_lost || rows.error().connection_lost;
     }
   }
+  if (failed) kept_.clear();  // what came behind the failure was not planned; names are never used again
   if (failed && failed->connection_lost) return *std::move(failed);
   // What is left is the end of the pipeline.
   auto end = receive(deadline);

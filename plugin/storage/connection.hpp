@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,10 +113,14 @@ class Connection {
   struct Statement {
     const char* sql;
     Parameters parameters;
+    bool keep_plan = false;  // asked again and again: the server plans it at its first time, and keeps the plan
   };
   // All of them in one round trip; the rows of each, or what went wrong with the first that failed: those behind it are
   // not carried out then.
   DatabaseResult<std::vector<Rows>> execute_all(const std::vector<Statement>& statements, Deadline deadline);
+
+  // Leaves nothing on the server of what was done on this connection.
+  DatabaseResult<Rows> discard_all(Deadline deadline);
 
   // False once the server has closed it, as far as that can be seen without asking.
   bool alive();
@@ -128,11 +133,17 @@ class Connection {
   Connection(pg_conn* connection, const Interrupt& interrupt) : connection_(connection), interrupt_(&interrupt) {}
   DatabaseError last_error(bool lost) const;
   bool queue(const char* sql, const Parameters& parameters);
+  bool queue_kept(const Statement& statement, std::vector<bool>& wanted);
   std::optional<DatabaseError> flush(Deadline deadline);
   bool wait(short events, Deadline deadline, DatabaseError& error);
 
   std::unique_ptr<pg_conn, Finish> connection_;
   const Interrupt* interrupt_;
+  struct Kept {
+    std::string sql, name;
+  };
+  std::list<Kept> kept_;  // whose plans the server has; the one that was used last comes first
+  std::uint64_t kept_ever_ = 0;
 };
 
 // What is wrong with a connection string, without quoting it; empty where nothing is.

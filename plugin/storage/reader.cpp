@@ -1,5 +1,6 @@
 #include "storage/reader.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -39,7 +40,7 @@ class PooledReader final : public Reader {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
-      wake_.notify_all();
+      while (!idle_.empty()) call_one();
     }
     interrupt_.raise();
     for (auto& thread : threads_) thread.join();
@@ -54,7 +55,7 @@ class PooledReader final : public Reader {
       const std::lock_guard lock(mutex_);
       if (!stopping_ && waiting_.size() < config_.max_waiting) {
         waiting_.push_back(std::move(question));
-        wake_.notify_one();
+        call_one();
         return;
       }
     }
@@ -81,13 +82,27 @@ class PooledReader final : public Reader {
     std::optional<Connection> connection;
     std::string identity;
     bool is_admin = false;  // when it was last asked
+    std::condition_variable wake;
+    bool called = false;
   };
+
+  // With the mutex held. The line that served last: its connection, plans and caches are the warmest.
+  void call_one() {
+    if (idle_.empty()) return;
+    idle_.back()->called = true;
+    idle_.back()->wake.notify_one();
+    idle_.pop_back();
+  }
 
   void serve() {
     Line line;
     std::unique_lock lock(mutex_);
     while (true) {
-      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      while (waiting_.empty() && !stopping_) {
+        idle_.push_back(&line);
+        line.wake.wait(lock, [&] { return line.called; });
+        line.called = false;
+      }
       if (stopping_) return;
       Question question = std::move(waiting_.front());
       waiting_.pop_front();
@@ -115,7 +130,9 @@ class PooledReader final : public Reader {
     auto answer = transaction(line, question, error);
     if (answer) return *std::move(answer);
     // Idle connections die unnoticed: a failover, a restart, a firewall. One fresh one is worth a try.
-    const bool lost = error.connection_lost || error.is_class("57P") || error.is_class("25");
+    // And a plan that was kept may no longer be there, or fit.
+    const bool lost = error.connection_lost || error.is_class("57P") || error.is_class("25") || error.is_class("26") ||
+                      error.is_class("0A");
     line.connection.reset();
     if (lost && !fresh && Clock::now() < question.expires) {
       if (auto opened = connect(line); !opened) return opened.error();
@@ -138,25 +155,31 @@ class PooledReader final : public Reader {
     return {};
   }
 
-  // Nothing, and the reason in `error`, where the connection is of no more use. One round trip, but for the first
+  // Nothing, and the reason in `error`, where the connection is of no more use. Every statement is planned once on a
+  // connection, for whatever its parameters are: with some ten partitions and as many indexes, planning takes several
+  // times as long as a page of sessions or a sum over rollups does. One round trip, but for the first
   // question of an administrator: who is none is told so without the queries, which would look through all rows for
   // the few that they may see.
   std::optional<Answer> transaction(Line& line, const Question& question, DatabaseError& error) {
     const auto deadline = Clock::now() + config_.statement_timeout + kGrace;
     if (!line.identity.empty() && line.identity != question.identity) {
       line.is_admin = false;
-      if (const auto reset = line.connection->execute("DISCARD ALL", deadline); !reset) {
+      if (const auto reset = line.connection->discard_all(deadline); !reset) {
         error = reset.error();
         return std::nullopt;
       }
     }
     line.identity = question.identity;
     const bool only_ask_who = question.access == Access::kAdmin && !line.is_admin;
+    const bool walks =
+        std::ranges::any_of(question.queries, [](const Query& query) { return query.plan == Query::Plan::kWalk; });
     std::vector<Connection::Statement> statements = {
         {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {}},
-        {"SELECT set_config('callroom.user', $1, true), callroom_is_admin()", {question.identity}}};
+        {"SELECT set_config('callroom.user', $1, true), callroom_is_admin(), "
+         "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_sort', $2, true)",
+         {question.identity, walks ? "off" : "on"}}};
     if (!only_ask_who) {
-      for (const Query& query : question.queries) statements.push_back({query.sql.c_str(), query.parameters});
+      for (const Query& query : question.queries) statements.push_back({query.sql.c_str(), query.parameters, true});
     }
     statements.push_back({"COMMIT", {}});
     auto done = line.connection->execute_all(statements, deadline);
@@ -178,7 +201,7 @@ class PooledReader final : public Reader {
   const ReaderConfig config_;
   Interrupt interrupt_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::vector<Line*> idle_;
   std::deque<Question> waiting_;
   bool stopping_ = false;
   ReaderHealth health_;

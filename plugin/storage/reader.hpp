@@ -31,8 +31,14 @@ struct ReaderConfig {
 };
 
 struct Query {
+  // Each statement is planned once on a connection, for whatever its parameters are.
+  enum class Plan {
+    kAny,
+    kWalk,  // an index has the rows in the order they are asked in: they must not be gathered and sorted
+  };
   std::string sql;  // with $1, $2, …
   Parameters parameters;
+  Plan plan = Plan::kAny;
 };
 
 enum class Access {

@@ -58,10 +58,10 @@ std::string Binder::time(WallTime value) {
   return bind(rfc3339(value)) + "::timestamptz";
 }
 
-std::string filter_sql(const Scope& scope, std::string_view rating, Binder& binder) {
+std::string filter_sql(const Scope& scope, std::string_view rating, Binder& binder, std::string_view of) {
   std::string sql;
   const auto equal = [&](std::string_view column, const std::optional<std::string>& value) {
-    if (value) sql += " AND " + std::string(column) + " = " + binder.bind(*value);
+    if (value) sql += " AND " + std::string(of) + std::string(column) + " = " + binder.bind(*value);
   };
   equal("room", scope.room);
   equal("user_id", scope.user_id);

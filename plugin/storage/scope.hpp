@@ -37,8 +37,8 @@ class Binder {
 };
 
 // " AND node = $3 AND …" for the filters that tables and view have in common; `rating` is the name of their rating
-// column.
-std::string filter_sql(const Scope& scope, std::string_view rating, Binder& binder);
+// column, `of` what stands before the others' names ("s.").
+std::string filter_sql(const Scope& scope, std::string_view rating, Binder& binder, std::string_view of = "");
 
 // A stretch of the range and the coarsest rollup whose buckets fill it; rows where none does.
 struct Piece {

@@ -41,105 +41,14 @@ std::string fingerprint(const Scope& scope, Order order, std::string_view positi
   return error == std::errc() ? std::string(hex.data(), end) : std::string();
 }
 
-// An issue as SQL: expressions for its code and for the severities that are meant; none: whichever.
-struct WantedIssue {
-  std::string code;
-  std::vector<std::string> severities;
-};
-
-std::optional<WantedIssue> wanted_issue(const Scope& scope, Binder& binder) {
-  if (!scope.issue) return std::nullopt;
-  return WantedIssue{binder.bind(*scope.issue) + "::text", {}};
-}
-
-// Which rows, and by which walk they are found: along the sessions themselves or, for an issue, along its keys, so that
-// a page of a rare one costs no more than of a common one. Placeholders are bound once and used in every part.
-class Walk {
- public:
-  Walk(std::string_view columns, const Scope& scope, std::optional<WantedIssue> issue, Binder& binder)
-      : columns_(columns), filter_(filter_sql(scope, "s.overall_quality", binder)), unfiltered_(filter_.empty()) {
-    if (issue && scope.needs_rows()) {  // few rows, and an index that leads to them
-      filter_ += " AND s.issues @> jsonb_build_array(jsonb_build_object('code', " + issue->code +
-                 (issue->severities.empty() ? "" : ", 'severity', " + issue->severities.front()) + "))";
-    } else if (issue) {
-      walked_ = "k.";
-      issue_ = *std::move(issue);
-      if (issue_.severities.empty()) issue_.severities = {"'warning'", "'critical'"};
-    }
-    const std::string from = binder.time(scope.from), to = binder.time(scope.to);
-    const auto in_range = [&](const std::string& of) {
-      return of + "created_at >= " + from + " AND " + of + "created_at < " + to;
-    };
-    range_ = in_range(walked_);
-    if (by_keys()) filter_ += " AND " + in_range("s.");  // which partitions the keys can lead to
-  }
-
-  // " AND …" for what comes behind a row in the order of time, with its time and id.
-  std::string behind(const Cursor& row, Binder& binder) const {
-    const std::string at = binder.time(row.created_at);
-    return " AND " + walked_ + "created_at <= " + at + " AND (" + walked_ + "created_at, " + walked_ +
-           "session_id) < (" + at + ", " + binder.bind(row.session_id) + "::uuid)";
-  }
-  std::string of_rank(std::string_view comparison, const std::string& rank) const {
-    return " AND " + walked_ + "worst_rank " + std::string(comparison) + " " + rank;
-  }
-
-  // The first rows that satisfy `where` besides.
-  std::string page(const std::string& where, Order order, std::size_t limit) const {
-    const std::string most = " LIMIT " + std::to_string(limit);
-    if (!by_keys()) {
-      return "(SELECT " + columns_ + " FROM session_quality_logs s WHERE " + range_ + where + filter_ +
-             in_order(order, walked_) + most + ")";
-    }
-    std::string parts;
-    for (const std::string& severity : issue_.severities) {
-      parts += (parts.empty() ? "" : " UNION ALL ") +
-               ("(SELECT f.* FROM session_quality_issues k CROSS JOIN LATERAL (SELECT " + columns_ +
-                " FROM session_quality_logs s WHERE s.session_id = k.session_id AND s.created_at = k.created_at" +
-                filter_ + " OFFSET 0) f WHERE " + key_is(severity) + where + in_order(order, walked_) + most + ")");
-    }
-    if (issue_.severities.size() == 1) return parts;
-    return "(SELECT * FROM (" + parts + ") either" + in_order(order, "") + most + ")";
-  }
-
-  // The newest, of which only the ids are wanted: without a filter the keys know them.
-  std::string ids(std::size_t limit) const {
-    if (!by_keys() || !unfiltered_ || issue_.severities.size() > 1) return page("", Order::kNewest, limit);
-    return "(SELECT k.session_id FROM session_quality_issues k WHERE " + key_is(issue_.severities.front()) +
-           in_order(Order::kNewest, walked_) + " LIMIT " + std::to_string(limit) + ")";
-  }
-
- private:
-  bool by_keys() const { return !issue_.code.empty(); }
-  std::string key_is(const std::string& severity) const {
-    return "k.code = " + issue_.code + " AND k.severity = " + severity + " AND " + range_;
-  }
-  static std::string in_order(Order order, const std::string& of) {
-    return " ORDER BY " + (order == Order::kWorst ? of + "worst_rank, " : "") + of + "created_at DESC, " + of +
-           "session_id DESC";
-  }
-
-  const std::string columns_;
-  std::string filter_, range_;
-  const bool unfiltered_;
-  std::string walked_ = "s.";
-  WantedIssue issue_;
-};
-
 Query page_query(std::string_view columns, const Scope& scope, Order order, std::size_t limit,
                  const std::optional<Cursor>& after) {
   Binder binder;
-  const std::size_t rows = limit + 1;
-  const Walk walk(columns, scope, wanted_issue(scope, binder), binder);
-  if (!after || order == Order::kNewest) {
-    return {walk.page(after ? walk.behind(*after, binder) : "", order, rows), binder.take()};
-  }
-  // What is left of the rank that the last page ended in, then the ranks behind it: each a plain walk along the index.
-  const std::string rank = binder.bind(std::to_string(after->rank)) + "::integer";
-  std::string sql =
-      "SELECT * FROM (" + walk.page(walk.of_rank("=", rank) + walk.behind(*after, binder), Order::kNewest, rows) +
-      " UNION ALL " + walk.page(walk.of_rank(">", rank), order, rows) + ") page LIMIT " + std::to_string(rows);
-  return {std::move(sql), binder.take()};
+  std::optional<WantedIssue> issue;
+  if (scope.issue) issue = WantedIssue{binder.bind(*scope.issue) + "::text", {"'warning'", "'critical'"}};
+  const Walk walk(scope, order, std::move(issue), binder);
+  std::string sql = walk.page(std::string(columns), limit + 1, after, binder);
+  return {std::move(sql), binder.take(), walk.plan()};
 }
 
 }  // namespace
@@ -205,15 +114,17 @@ Query history_query(const std::string& user_id, std::size_t limit, std::optional
 
 Query issue_examples_query(const Scope& scope, const std::vector<std::size_t>& kinds, std::size_t limit) {
   Binder binder;
-  std::string wanted;
+  std::string codes, severities;
   for (const std::size_t index : kinds) {
     const IssueKind& kind = kIssueKinds[index];
-    wanted += std::string(wanted.empty() ? "" : ", ") + "('" + kind.code + "', '" + kind.severity + "')";
+    codes += (codes.empty() ? "{" : ",") + std::string(kind.code);
+    severities += (severities.empty() ? "{" : ",") + std::string(kind.severity);
   }
-  const Walk walk("s.created_at, s.session_id", scope, WantedIssue{"kind.code", {"kind.severity"}}, binder);
-  return {"SELECT kind.code, kind.severity, e.session_id FROM (VALUES " + wanted +
+  const std::string wanted = binder.bind(codes + "}") + "::text[], " + binder.bind(severities + "}") + "::text[]";
+  const Walk walk(scope, Order::kNewest, WantedIssue{"kind.code", {"kind.severity"}}, binder);
+  return {"SELECT kind.code, kind.severity, e.session_id FROM unnest(" + wanted +
               ") kind (code, severity) CROSS JOIN LATERAL " + walk.ids(limit) + " e",
-          binder.take()};
+          binder.take(), walk.plan()};
 }
 
 Query alerts_query(const Scope& scope, std::size_t limit, const std::optional<Cursor>& after) {

@@ -10,19 +10,9 @@
 #include "base/result.hpp"
 #include "storage/reader.hpp"
 #include "storage/scope.hpp"
+#include "storage/session_walk.hpp"
 
 namespace callroom::storage {
-
-enum class Order { kNewest, kWorst };
-
-// Where a page ended. It carries the range of the first page, so that "the last 24 hours" stay the same to the last
-// page, and is only taken with the same filters and order.
-struct Cursor {
-  WallTime from{}, to{};
-  std::int64_t rank = 0;  // worst_rank of the last row
-  WallTime created_at{};
-  std::string session_id;
-};
 
 std::string encode_cursor(const Cursor& cursor, const Scope& scope, Order order);
 // kStaleCursor where the text is no cursor, or one of another question.

@@ -53,7 +53,7 @@ async function times(what, work, most) {
   const each = ((await serverTime()) - used) / taken.length;
   taken.sort((a, b) => a - b);
   const p95 = quantile(taken, 0.95);
-  figure(`${what.padEnd(44)} p50 ${quantile(taken, 0.5).toFixed(1).padStart(7)} ms   p95 ${p95.toFixed(1).padStart(7)} ms   server's processor ${each.toFixed(1).padStart(6)} ms`, p95, { most });
+  figure(`${what.padEnd(64)} p50 ${quantile(taken, 0.5).toFixed(1).padStart(7)} ms   p95 ${p95.toFixed(1).padStart(7)} ms   server's processor ${each.toFixed(1).padStart(6)} ms`, p95, { most });
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'callroom-speed-'));
@@ -78,14 +78,17 @@ try {
   await times('summary, 10 days with ragged edges', (i) => ask('summary', { from: offset(400, i * 17), to: offset(160, i * 23) }));
   await times('summary 30d of one provider', () => ask('summary', { range: '30d', provider: 'p2p' }));
   await times('summary 30d of one user', (i) => ask('summary', { range: '30d', user_id: `user-${1000 + i * 37}` }));
-  const pages = { newest: {}, worst: { order: 'worst' }, poor: { rating: 'poor' }, 'of a provider': { provider: 'p2p' }, 'of a user': { user_id: 'user-7' },
-    'of a room': { room: 'room-7' }, 'with a common issue': { issue: 'high_latency' }, 'with a rare issue': { issue: 'keyframe_storm' },
-    'with a rare issue, worst': { issue: 'keyframe_storm', order: 'worst' } };
-  for (const [name, fields] of Object.entries(pages)) {
-    let cursor;
-    await times(`page of 50, ${name}, one after another`, async () => {
-      cursor = (await ask('sessions', { range: '30d', ...fields, ...(cursor ? { cursor } : {}) })).next;
-    }, 5);
+  const filters = { 'of all': {}, 'of a rating': { rating: 'poor' }, 'of the best rating': { rating: 'excellent' }, 'of two ratings': { rating: ['poor', 'failed'] },
+    'of a provider': { provider: 'p2p' }, 'of a node': { node: 'node-2' }, 'of a user': { user_id: 'user-7' }, 'of a room': { room: 'room-7' },
+    'with a common issue': { issue: 'high_latency' }, 'with a rare issue': { issue: 'keyframe_storm' },
+    'with an issue, of a rating': { issue: 'high_loss', rating: 'poor' }, 'with an issue, of a provider': { issue: 'high_loss', provider: 'p2p' } };
+  for (const order of ['newest', 'worst']) {
+    for (const [name, fields] of Object.entries(filters)) {
+      let cursor;
+      await times(`page of 50, ${order} ${name}, one after another`, async () => {
+        cursor = (await ask('sessions', { range: '30d', order, ...fields, ...(cursor ? { cursor } : {}) })).next;
+      }, 5);
+    }
   }
   const one = (await ask('sessions', { limit: 1 })).sessions[0].session_id;
   await times('one session with its timeline', () => ask('session', { session_id: one }));
@@ -112,6 +115,7 @@ try {
   figure(`a session's end costs its caller (99 of 100)    ${Math.max(...of('caller_us_p99'))} us`, Math.max(...of('caller_us_p99')), { most: 100 });
   const other = sum('over_100_us') - sum('waited') - sum('faulted') - sum('preempted');
   console.log(`at most ${Math.max(...of('caller_us_max'))} us; ${sum('over_100_us')} of ${count} took over 100 us: ${sum('waited')} waited for a lock, ${sum('faulted')} for memory, ${sum('preempted')} lost the processor to another thread, ${other} none of these`);
+  console.log(`a thread that does nothing loses its processor for over 100 us ${await driver.spin(1000)} times a second`);
   const size = await sql("SELECT round(avg(pg_column_size(s.*))) FROM (SELECT * FROM session_quality_logs WHERE timeline IS NOT NULL AND node <> 'speed' ORDER BY created_at DESC LIMIT 10000) s");
   figure(`a row with its timeline: ${size} bytes on average`, Number(size), { most: 1024 });
 } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Cluster, project, temporaryFolder, until } from './support/cluster.mjs';
-import { Driver } from './support/driver.mjs';
+import { Driver, killDrivers } from './support/driver.mjs';
 
 const kSessions = 4000;
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ before(async () => {
 });
 
 after(async () => {
-  await driver?.stop();
+  await killDrivers();
   await cluster?.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -202,8 +202,8 @@ test('rollups and keys follow an update, a delete and a truncate of the rows', a
   const rolled = 'sum(sessions), sum(latency_sum), sum(score_sum), sum(high_loss_warning)';
   const all = async () => Promise.all([sums('session_quality_logs', raw), ...['5min', 'hour', 'day'].map((level) => sums(`session_quality_${level}`, rolled))]);
   // Keys that a session has and the table lacks, or the other way round.
-  const has = "SELECT code, severity, created_at, session_id, worst_rank FROM session_quality_logs, jsonb_to_recordset(issues) AS issue (code text, severity text)";
-  const is = 'SELECT code, severity, created_at, session_id, worst_rank FROM session_quality_issues';
+  const has = "SELECT code, severity, created_at, session_id, worst_rank, overall_quality, provider, node FROM session_quality_logs, jsonb_to_recordset(issues) AS issue (code text, severity text)";
+  const is = 'SELECT code, severity, created_at, session_id, worst_rank, rating, provider, node FROM session_quality_issues';
   const strayKeys = async () => cluster.value(`SELECT count(*) FROM ((${has} EXCEPT ALL ${is}) UNION ALL (${is} EXCEPT ALL ${has})) stray`);
   const stray = [await strayKeys()];
   await cluster.sql("CREATE TABLE kept AS SELECT * FROM session_quality_logs; ALTER TABLE kept DROP COLUMN worst_rank");
@@ -239,19 +239,29 @@ async function pages(request, fields) {
   return found;
 }
 
-for (const [what, fields, where, order] of [
-  ['newest', { range: '30d' }, 'true', 'created_at DESC, session_id DESC'],
-  ['worst', { range: '30d', order: 'worst' }, 'true', 'worst_rank, created_at DESC, session_id DESC'],
-  ['one rating', { range: '30d', rating: 'poor' }, "overall_quality = 'poor'", 'created_at DESC, session_id DESC'],
-  ['one issue', { range: '30d', issue: 'high_latency' }, `(issues @> '[{"code":"high_latency"}]')`, 'created_at DESC, session_id DESC'],
-  ['the worst of one issue', { range: '7d', issue: 'high_loss', order: 'worst' }, `(issues @> '[{"code":"high_loss"}]')`, 'worst_rank, created_at DESC, session_id DESC'],
+const kOrders = { newest: 'created_at DESC, session_id DESC', worst: 'worst_rank, created_at DESC, session_id DESC' };
+const hasIssue = (code) => `issues @> '[{"code":"${code}"}]'`;
+for (const [what, fields, where] of [
+  ['all', {}, 'true'],
+  ['one rating', { rating: 'poor' }, "overall_quality = 'poor'"],
+  ['two ratings, one of them named twice', { rating: ['unrated', 'failed', 'unrated'] }, "overall_quality IN ('failed', 'unrated')"],
+  ['a provider', { provider: 'p2p' }, "provider = 'p2p'"],
+  ['a node, of a rating', { node: 'node-2', rating: 'fair' }, "node = 'node-2' AND overall_quality = 'fair'"],
+  ['a user', { user_id: 'user-1' }, "user_id = 'user-1'"],
+  ['a room, of a provider', { room: 'room-1', provider: 'janus' }, "room = 'room-1' AND provider = 'janus'"],
+  ['one issue', { issue: 'high_latency' }, hasIssue('high_latency')],
+  ['one issue, of two ratings', { issue: 'high_loss', rating: ['fair', 'poor'] }, `${hasIssue('high_loss')} AND overall_quality IN ('fair', 'poor')`],
+  ['one issue, of a node and a provider', { issue: 'high_loss', node: 'node-1', provider: 'janus' }, `${hasIssue('high_loss')} AND node = 'node-1' AND provider = 'janus'`],
+  ['one issue, of a user', { issue: 'high_loss', user_id: 'user-1' }, `${hasIssue('high_loss')} AND user_id = 'user-1'`],
 ]) {
-  test(`pages: ${what}: every row once, in order`, async () => {
-    const found = await pages('sessions', { ...fields, limit: 17 });
-    const ids = found.flatMap((page) => page.sessions.map((row) => row.session_id));
-    const expected = (await cluster.sql(`SELECT session_id FROM session_quality_logs WHERE ${inRange(found[0])} AND ${where} ORDER BY ${order}`)).flat();
-    assert.ok(expected.length > 17);
-    assert.deepEqual(ids, expected);
+  test(`pages of ${what}: every row once, in both orders`, async () => {
+    for (const [order, sql] of Object.entries(kOrders)) {
+      const found = await pages('sessions', { range: '30d', order, ...fields, limit: 17 });
+      const ids = found.flatMap((page) => page.sessions.map((row) => row.session_id));
+      const expected = (await cluster.sql(`SELECT session_id FROM session_quality_logs WHERE ${inRange(found[0])} AND ${where} ORDER BY ${sql}`)).flat();
+      assert.ok(expected.length > (what === 'one issue, of a user' ? 0 : 17), `${expected.length} rows`);
+      assert.deepEqual(ids, expected);
+    }
   });
 }
 
