@@ -107,7 +107,8 @@ struct RelayLeg final : media::Leg, quality::RelayCounts {
 struct DownlinkTrack {
   std::shared_ptr<RelayLeg> leg;
   std::string source_session;                 // session id of whom the leg is attached to; empty: nobody
-  std::atomic<UplinkTrack*> source{nullptr};  // whose route the leg is in
+  std::atomic<UplinkTrack*> source{nullptr};  // whose route the leg is in, unless it is paused
+  bool paused = false;                        // it is out of the route until the network has room for it
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
 };
 

@@ -156,6 +156,8 @@ class Switchboard {
     std::uint32_t bits_per_second = 0;
   };
   std::vector<BitrateRequest> adapt(MonotonicUs now);
+  static void stop_video(Downlink& downlink);
+  static void resume_video(Downlink& downlink);
   bool hear_of_network(Downlink& downlink, MonotonicUs now);
   std::uint32_t bitrate_for(const CallSession& session) const;
   void cap(CallSession& session, MonotonicUs now);
@@ -182,7 +184,9 @@ class Switchboard {
   std::vector<KeyFrameRequest> first_key_frames(const CallSession& receiver, MonotonicUs now);
   void send(const std::vector<KeyFrameRequest>& requests) const;  // without the lock
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
-  void detach(DownlinkTrack& track);
+  static void detach(DownlinkTrack& track);
+  static void pause(DownlinkTrack& track);   // its source stays
+  static void resume(DownlinkTrack& track);  // with the next key frame
   void begin_uplink_anew(Uplink& uplink);
   void watch_receivers(MonotonicUs now);
   void watch_receiver(CallSession& session, MonotonicUs now);

@@ -111,13 +111,28 @@ std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receive
   return limit;
 }
 
+// Nothing more into a queue that is full of what will not arrive.
+void Switchboard::stop_video(Downlink& downlink) {
+  for (const auto& track : downlink.tracks) {
+    if (track->leg->stream.kind() == quality::MediaKind::kVideo) pause(*track);
+  }
+}
+
+void Switchboard::resume_video(Downlink& downlink) {
+  for (const auto& track : downlink.tracks) resume(*track);
+}
+
 std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
   bool cut = false;
   for (const auto& [id, session] : sessions_) {
     if (!session->downlink || !session->downlink->up) continue;
     cut |= hear_of_network(*session->downlink, now);
     note_limit(*session, now);
-    if (session->downlink->estimator.take_key_frame_due(now)) ask_for_key_frames(*session->downlink, now);
+    if (session->downlink->estimator.take_stop_due()) stop_video(*session->downlink);
+    if (session->downlink->estimator.take_key_frame_due(now)) {
+      resume_video(*session->downlink);
+      ask_for_key_frames(*session->downlink, now);
+    }
   }
   if (!cut && now - adapted_at_ < kInterval) return {};
   if (now - adapted_at_ >= kInterval) adapted_at_ = now;

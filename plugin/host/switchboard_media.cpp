@@ -408,13 +408,33 @@ void Switchboard::receiver_up(CallSession& session) {
   for (const media::Move& move : std::exchange(session.downlink->waiting, {})) carry_out_move(session, move);
 }
 
+namespace {
+
+void take_out(UplinkTrack& source, const std::shared_ptr<RelayLeg>& leg) {
+  std::erase(source.legs, leg);
+  source.route.publish(source.legs);
+  source.route.detach(*leg);
+}
+
+}  // namespace
+
 void Switchboard::detach(DownlinkTrack& track) {
   UplinkTrack* source = track.source.exchange(nullptr);
   track.source_session.clear();
-  if (source == nullptr) return;
-  std::erase(source->legs, track.leg);
+  if (source != nullptr && !std::exchange(track.paused, false)) take_out(*source, track.leg);
+}
+
+void Switchboard::pause(DownlinkTrack& track) {
+  UplinkTrack* source = track.source.load(std::memory_order_relaxed);
+  if (source == nullptr || std::exchange(track.paused, true)) return;
+  take_out(*source, track.leg);
+}
+
+void Switchboard::resume(DownlinkTrack& track) {
+  UplinkTrack* source = track.source.load(std::memory_order_relaxed);
+  if (source == nullptr || !std::exchange(track.paused, false)) return;
+  source->legs.push_back(track.leg);
   source->route.publish(source->legs);
-  source->route.detach(*track.leg);
 }
 
 void Switchboard::release_receiver(Handle& handle) {

@@ -18,7 +18,11 @@ constexpr double kMuchLoss = 0.10;    // over the usual: congested
 constexpr double kLittleLoss = 0.03;  // over the usual: still clean
 constexpr double kMostUsualLoss = 0.20;
 constexpr double kHeavyLoss = 0.30;
-constexpr double kNeedsKeyFrame = 0.10;            // lost at once: retransmissions alone take too long
+constexpr double kNeedsKeyFrame = 0.10;  // lost at once: retransmissions alone take too long
+constexpr double kFarTooMuch = 1.3;      // sent, of what arrives: stop, and begin anew with a key frame
+constexpr double kDrainsLonger = 1.15;   // than by the estimate, which has the time before the limit in it
+constexpr double kLeastAfterStop = 0.7;  // of what arrived before it
+constexpr MonotonicUs kLongestStop = 800 * kMs;
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
 constexpr MonotonicUs kSilence = 700 * kMs;
 constexpr std::uint64_t kSilentPackets = 10;
@@ -30,9 +34,9 @@ constexpr MonotonicUs kHoldIfSevere = 400 * kMs;  // … but that the cut was no
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
 constexpr MonotonicUs kCutBeforeGrowing = 2 * kSecond;
 
-constexpr double kGrowth = 0.08, kFastGrowth = 0.18;  // a second
-constexpr MonotonicUs kFastAfter = 3 * kSecond;
-constexpr double kNearGrowth = 0.015, kNearStepBps = 7'000;  // a second, near the rate that failed
+constexpr double kGrowth = 0.08, kFastGrowth = 0.19;  // a second
+constexpr MonotonicUs kFastAfter = 2 * kSecond;
+constexpr double kNearGrowth = 0.02, kNearStepBps = 8'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
 constexpr double kBeyondSent = 1.25, kBeyondSentBps = 40'000;
 
@@ -150,18 +154,20 @@ Estimator::Loss Estimator::loss(MonotonicUs now, MonotonicUs at_least, Monotonic
 }
 
 void Estimator::update_queue(MonotonicUs now) {
-  // Under way without any queue: what was sent during the delay of the path, more where more is sent.
-  const double one_way_s = static_cast<double>(rtt_min_.value_or(100 * kMs)) / 2 / kSecond;
-  const double expected = sent(now, kSecond / 2).packets_per_s * one_way_s;
-  backlogs_.push_back({now, static_cast<double>(relayed_at_feedback_) - static_cast<double>(covered_) - expected});
+  backlogs_.push_back({now, static_cast<double>(relayed_at_feedback_) - static_cast<double>(covered_),
+                       sent(now, kSecond / 2).packets_per_s});
   while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
-  double least = backlogs_.back().packets;
-  for (const Backlog& backlog : backlogs_) least = std::min(least, backlog.packets);
+  // Under way without any queue: what was sent during the delay of the path, more where more is sent. By what is known
+  // of the delay today: the first round trips may have been those of a full queue.
+  const double one_way_s = static_cast<double>(rtt_min_.value_or(100 * kMs)) / 2 / kSecond;
+  const auto queued = [&](const Backlog& backlog) { return backlog.packets - backlog.packets_per_s * one_way_s; };
+  double least = queued(backlogs_.back());
+  for (const Backlog& backlog : backlogs_) least = std::min(least, queued(backlog));
   // The shorter time tells the rate of a link that has just become narrow.
   const double per_s =
       std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
-  const double waiting = backlogs_.back().packets - least - kUncertainPackets - per_s * 0.02;
+  const double waiting = queued(backlogs_.back()) - least - kUncertainPackets - per_s * 0.02;
   queue_ms_ = std::max(waiting, 0.0) / per_s * 1000;
 }
 
@@ -183,6 +189,7 @@ void Estimator::update_usual_loss(MonotonicUs now) {
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
   const bool severe = queue_ms_ > kVeryLongQueueMs || (newest.packets >= 10 && newest.share > kHeavyLoss);
+  if (is_stopped()) return std::nullopt;
   if (now < hold_until_ && !(severe && may_cut_again_at_ != 0 && now >= may_cut_again_at_)) return std::nullopt;
   if (now - feedback_at_ >= kSilence && !points_.empty() &&
       points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
@@ -199,6 +206,14 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
 
 // Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
 bool Estimator::take_key_frame_due(MonotonicUs now) {
+  if (stopped_until_) {
+    const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs;
+    if (now < *stopped_until_ && !drained) return false;
+    stopped_until_.reset();
+    resumed_at_ = now;
+    broken_ = false;
+    return true;
+  }
   if (!broken_ || !cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
   if (newest.share > usual_loss_ + kLittleLoss) return false;
@@ -206,7 +221,13 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
   return true;
 }
 
+bool Estimator::is_idle(MonotonicUs now) const {
+  return !is_stopped() && !points_.empty() && points_.front().at < now - kSecond &&
+         sent(now, kSecond).packets_per_s == 0;
+}
+
 bool Estimator::is_clean(MonotonicUs now) const {
+  if (is_idle(now)) return true;
   return queue_ms_ < kShortQueueMs && now - feedback_at_ < kSilence &&
          loss(now, kSecond, 3 * kSecond / 2).share < usual_loss_ * 1.5 + kLittleLoss;
 }
@@ -220,6 +241,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     // Right after the limit began, the last second still tells of what went before.
     double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
     if (queue_ms_ > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+    // … and right after a stop, of a time when nothing was sent.
+    if (resumed_at_ && now - *resumed_at_ < kSecond) arrives = std::max(arrives, kLeastAfterStop * failed_bps_);
     failed_bps_ = arrives;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
     const bool loss_alone = cause == Cause::kLoss && queue_ms_ < kShortQueueMs && share < kHeavyLoss;
@@ -231,6 +254,10 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     // Room is needed too for the retransmissions of what was lost.
     if (excess > 0) draining_bps_ = (kCut - kDrain * excess - std::min(share, 0.3)) * arrives;
     if (share > kNeedsKeyFrame) broken_ = true;
+    if (!loss_alone && sent(now, kSecond).bits_per_s > kFarTooMuch * arrives &&
+        (queue_ms_ > kLongQueueMs || share > kNeedsKeyFrame)) {
+      stop(now);
+    }
   }
   capacity_bps_ = std::max(capacity_bps_, kFloorBps);
   ++cuts_;
@@ -238,17 +265,31 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   cut_at_ = now;
   hold_until_ = now + kHold + std::min(round_trip, kSecond);
   may_cut_again_at_ = now + kHoldIfSevere + std::min(rtt_min_.value_or(100 * kMs), kSecond);
+  if (stopped_until_) {  // what comes after the stop is still to be seen
+    hold_until_ += *stopped_until_ - now;
+    may_cut_again_at_ += *stopped_until_ - now;
+  }
   clean_since_.reset();
   growing_since_.reset();
   rtt_.reset();
   long_queues_ = 0;
-  if (cause == Cause::kSilence) feedback_at_ = now;  // the next half only after as long a silence again
+  if (cause == Cause::kSilence) {  // the next half only after as long a silence again, of as many packets
+    feedback_at_ = now;
+    relayed_at_feedback_ = points_.back().relayed.packets;
+  }
+}
+
+void Estimator::stop(MonotonicUs now) {
+  const auto drains = static_cast<MonotonicUs>(kDrainsLonger * queue_ms_ * kMs);
+  stopped_until_ = now + std::min(drains, kLongestStop);
+  stop_due_ = true;
+  draining_bps_.reset();
 }
 
 void Estimator::grow(MonotonicUs now, double seconds) {
   if (now < hold_until_) return;
   const Rate out = sent(now, kSecond);
-  const double ceiling = std::min(max_bps_, kBeyondSent * out.bits_per_s + kBeyondSentBps);
+  const double ceiling = std::min(max_bps_, std::max(kBeyondSent * out.bits_per_s + kBeyondSentBps, wanted_bps_));
   if (capacity_bps_ >= ceiling) return;
   const bool near_failure =
       cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < 1.05 * failed_bps_;

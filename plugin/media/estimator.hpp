@@ -5,9 +5,11 @@
 //
 // Congested: the queue over 150 ms in two feedbacks, loss well over what the path always has, the round-trip time
 // 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
-// while lower still where a queue has to drain. Clean: it grows, slowly near the rate that last failed, and by equal
-// steps there, so that two who share a link end up with equal shares. It never grows far beyond what is sent, because
-// that would be guessing.
+// while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
+// already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
+// nothing is to be relayed until the queue has drained, and a key frame after that. Clean: it grows, slowly near the
+// rate that last failed, and by equal steps there, so that two who share a link end up with equal shares. It never
+// grows far beyond what is sent, because that would be guessing.
 //
 // One object per PeerConnection, driven by a timer of 250 ms and by feedback; nothing here is on a packet's path. Not
 // synchronised.
@@ -17,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "base/time.hpp"
 
@@ -62,6 +65,10 @@ class Estimator {
     max_bps_ = max_bps;
   }
 
+  // What the next better picture would take: the estimate may grow so far without anything being sent that shows it,
+  // also where nothing is sent at all and no feedback comes. 0: there is none.
+  void set_wanted(double bps) { wanted_bps_ = bps; }
+
   // What may be sent now, in bit/s.
   double target_bps() const;
   // True where the target is of the network, and not of the room.
@@ -69,7 +76,11 @@ class Estimator {
   // … and what is sent comes near it: without the limit there would be more.
   bool is_felt(MonotonicUs now) const { return is_limited() && sent(now, kFeltOverUs).bits_per_s > 0.6 * target_bps(); }
 
-  // True, once, where many packets were lost and the way is free again: the picture needs a key frame.
+  // True, once, where nothing more may be relayed until take_key_frame_due().
+  bool take_stop_due() { return std::exchange(stop_due_, false); }
+  bool is_stopped() const { return stopped_until_.has_value(); }
+  // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
+  // frame.
   bool take_key_frame_due(MonotonicUs now);
 
   std::uint32_t cuts() const { return cuts_; }
@@ -86,9 +97,10 @@ class Estimator {
     MonotonicUs at;
     Relayed relayed;
   };
-  struct Backlog {  // at one feedback: packets relayed less packets covered less what is always under way
+  struct Backlog {  // at one feedback
     MonotonicUs at;
-    double packets;
+    double packets;        // relayed less covered
+    double packets_per_s;  // relayed
   };
   struct Rate {
     double packets_per_s = 0, bits_per_s = 0;
@@ -107,11 +119,14 @@ class Estimator {
   void update_usual_loss(MonotonicUs now);
   std::optional<Cause> congestion(MonotonicUs now) const;
   bool is_clean(MonotonicUs now) const;
+  bool is_idle(MonotonicUs now) const;  // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
+  void stop(MonotonicUs now);
   void grow(MonotonicUs now, double seconds);
 
   double max_bps_;
   double capacity_bps_;
+  double wanted_bps_ = 0;
   std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
   double queue_ms_ = 0;
   double usual_loss_ = 0;
@@ -130,8 +145,10 @@ class Estimator {
   std::optional<MonotonicUs> cut_at_, clean_since_, growing_since_, usual_loss_at_;
   MonotonicUs hold_until_ = 0;
   MonotonicUs may_cut_again_at_ = 0;
-  bool broken_ = false;    // much was lost since the last key frame that was due
-  double failed_bps_ = 0;  // the receive rate at the last cut
+  bool broken_ = false;  // much was lost since the last key frame that was due
+  bool stop_due_ = false;
+  std::optional<MonotonicUs> stopped_until_, resumed_at_;  // nothing is to be relayed until then; the last time it was
+  double failed_bps_ = 0;                                  // the receive rate at the last cut
   std::optional<Cause> last_cause_;
   std::uint32_t cuts_ = 0;
 };

@@ -6,9 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { AdaptationBench, kCases, line, shortcomings } from '../support/adaptation.mjs';
 
 const kLong = process.env.CALLROOM_LONG === '1';
-// The short form asserts what holds in every run; how long the picture stands still is shown, and held to what is promised
-// by the long form alone.
-const short = { ...kCases['rate-600'], seconds: 30, promised: { reactionMs: 1200, share: [0.6, 0.98] } };
+const short = { ...kCases['rate-600'], seconds: 30 };
 const cases = kLong ? Object.entries(kCases) : [['rate-600', short]];
 
 describe('a network that gets narrow', { skip: process.getuid() !== 0 && 'takes root: network namespaces' }, () => {

@@ -1,5 +1,6 @@
 // A link with a rate, a delay, a queue of limited length and random loss; receivers behind it that send transport-wide
-// feedback and reports; and senders that follow their receiver's estimate as Chromium does (within a second).
+// feedback and reports; and senders that follow their receiver's estimate as Chromium does (within a second) and make
+// key frames. Lost packets are not repeated: after one the picture stands still until a key frame arrives whole.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@ class Flow {
   const double max_bps;
   double rate_bps = 300'000;  // what it sends now
   std::uint64_t delivered_bytes = 0;
+  MonotonicUs longest_standstill = 0;
 
  private:
   friend class Bottleneck;
@@ -35,9 +37,15 @@ class Flow {
     MonotonicUs at;
     bool lost;
     MonotonicUs sent_at;
+    bool in_key_frame, ends_key_frame;
   };
   Relayed relayed;
   double credit = 0;
+  bool stopped = false;          // nothing is relayed
+  MonotonicUs key_frame_at = 0;  // when the sender will have made the one it was asked for; 0: none
+  double key_frame_bytes = 0;    // still to be sent
+  bool broken = false, key_frame_whole = false;
+  MonotonicUs shown_at = 0;
   std::deque<Arrival> under_way;
   std::uint32_t covered = 0, missing = 0;
   MonotonicUs last_delay = 0;
@@ -53,6 +61,9 @@ class Bottleneck {
     for (; now_ < end; now_ += kStep) {
       for (Flow* flow : flows) send(*flow);
       for (Flow* flow : flows) receive(*flow);
+      if (now_ % 50'000 == 0) {
+        for (Flow* flow : flows) obey(*flow);
+      }
       if (now_ % 250'000 == 0) {
         for (Flow* flow : flows) {
           flow->estimator.tick(now_, flow->relayed);
@@ -66,13 +77,25 @@ class Bottleneck {
  private:
   static constexpr MonotonicUs kStep = 5'000;
   static constexpr double kPacket = 1'100;
+  static constexpr double kKeyFrameS = 0.3;       // of what the sender sends
+  static constexpr double kPacing = 1.5;          // a key frame is sent at so many times its rate above it
+  static constexpr MonotonicUs kAnswer = 60'000;  // from asking for a key frame to its first packet
 
   double uniform() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
   void send(Flow& flow) {
     flow.credit += flow.rate_bps / 8 * kStep / 1e6 * (0.7 + 0.6 * uniform());
+    if (flow.key_frame_at != 0 && now_ >= flow.key_frame_at) {
+      flow.key_frame_at = 0;
+      flow.key_frame_bytes = std::max(kKeyFrameS * flow.rate_bps / 8, 2 * kPacket);
+      flow.stopped = false;
+    }
+    if (flow.key_frame_bytes > 0) flow.credit += flow.rate_bps / 8 * kStep / 1e6 * kPacing;
+    if (flow.stopped) flow.credit = 0;
     while (flow.credit >= kPacket) {
       flow.credit -= kPacket;
+      const bool in_key_frame = flow.key_frame_bytes > 0;
+      flow.key_frame_bytes -= kPacket;
       ++flow.relayed.packets;
       flow.relayed.bytes += static_cast<std::uint64_t>(kPacket);
       const double rate = link_.rate_bps(static_cast<double>(now_) / 1e6);
@@ -80,7 +103,8 @@ class Bottleneck {
       const bool overflow = free_at_ - static_cast<double>(now_) > link_.queue_s * 1e6;
       if (!overflow) free_at_ += kPacket * 8 / rate * 1e6;
       const bool lost = overflow || (uniform() < link_.loss && static_cast<double>(now_) > link_.loss_from_s * 1e6);
-      flow.under_way.push_back({static_cast<MonotonicUs>(free_at_) + link_.delay, lost, now_});
+      flow.under_way.push_back({static_cast<MonotonicUs>(free_at_) + link_.delay, lost, now_, in_key_frame,
+                                in_key_frame && flow.key_frame_bytes <= 0});
     }
   }
 
@@ -94,6 +118,7 @@ class Bottleneck {
       } else {
         flow.delivered_bytes += static_cast<std::uint64_t>(kPacket);
       }
+      show(flow, arrival);
       flow.last_delay = arrival.at - arrival.sent_at;
     }
     if (now_ % 70'000 == 0 && flow.covered > 0) {
@@ -106,9 +131,28 @@ class Bottleneck {
     }
   }
 
+  static void show(Flow& flow, const Flow::Arrival& arrival) {
+    if (!arrival.in_key_frame) {
+      flow.key_frame_whole = true;  // the next one, so far
+      flow.broken |= arrival.lost;
+    } else {
+      flow.key_frame_whole &= !arrival.lost;
+      flow.broken |= arrival.lost;
+      if (arrival.ends_key_frame && flow.key_frame_whole) flow.broken = false;
+    }
+    if (flow.broken) return;
+    if (flow.shown_at != 0) flow.longest_standstill = std::max(flow.longest_standstill, arrival.at - flow.shown_at);
+    flow.shown_at = arrival.at;
+  }
+
+  void obey(Flow& flow) {
+    if (flow.estimator.take_stop_due()) flow.stopped = true;
+    if (flow.estimator.take_key_frame_due(now_)) flow.key_frame_at = now_ + kAnswer;
+  }
+
   static void follow(Flow& flow) {
     const double target = std::min(flow.estimator.target_bps(), flow.max_bps);
-    flow.rate_bps += (target - flow.rate_bps) * (target < flow.rate_bps ? 0.6 : 0.25);
+    flow.rate_bps += (target - flow.rate_bps) * (target < flow.rate_bps ? 0.8 : 0.25);
   }
 
   Link link_;

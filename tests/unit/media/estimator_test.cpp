@@ -114,6 +114,29 @@ void a_sudden_limit_is_met_within_a_second_or_two(void**) {
   assert_true(worst_queued <= 0.08);
 }
 
+// A call runs, and the network gets narrow: 1 s is what people put up with, 3 s where little is left.
+void a_picture_stands_still_shortly(void**) {
+  for (const auto& [limit, promised] :
+       std::initializer_list<std::pair<double, double>>{{300'000, 2}, {600'000, 1}, {1'200'000, 1}}) {
+    double worst = 0, sum = 0;
+    std::uint32_t cuts = 0;
+    for (std::uint32_t seed = 1; seed <= 100; ++seed) {
+      Bottleneck bottleneck({[limit = limit](double t) { return t < 20 ? 10'000'000 : limit; }, 0.4}, seed);
+      Flow flow(1'500'000, {1'500'000, 1'500'000});
+      bottleneck.run({&flow}, 20);
+      flow.longest_standstill = 0;
+      bottleneck.run({&flow}, 60);
+      const double standstill = static_cast<double>(flow.longest_standstill) / 1e6;
+      worst = std::max(worst, standstill);
+      sum += standstill / 100;
+      cuts += flow.estimator.cuts();
+    }
+    std::printf("%.0f kbit/s: the picture stands still for %.2f s, at worst %.2f s; %.1f cuts\n", limit / 1000, sum,
+                worst, cuts / 100.0);
+    assert_true(worst <= promised);
+  }
+}
+
 void a_lifted_limit_is_used_again_within_15_s(void**) {
   double worst = 1;
   for (std::uint32_t seed = 1; seed <= 50; ++seed) {
@@ -201,6 +224,33 @@ void a_pause_of_the_source_is_no_silence(void**) {
   assert_int_equal(cuts, 0);
 }
 
+// Where nothing is sent no feedback can come: the estimate rises to what the next picture takes, and no further.
+void a_paused_receiver_is_tried_again(void**) {
+  Estimator estimator({1'000'000, 1'000'000});
+  Relayed relayed;
+  callroom::MonotonicUs t = 250'000;
+  for (; t <= 5'000'000; t += 250'000) {  // feedback stops
+    relayed.packets += 25;
+    relayed.bytes += 25'000;
+    if (t <= 2'000'000) estimator.feedback(t, {25, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+  }
+  const double after_silence = estimator.target_bps();
+  for (const auto end = t + 20'000'000; t <= end; t += 250'000) estimator.tick(t, relayed);
+  const double without_wish = estimator.target_bps();
+  estimator.set_wanted(400'000);
+  double after_2_s = 0;
+  for (const auto begin = t; t <= begin + 30'000'000; t += 250'000) {
+    estimator.tick(t, relayed);
+    if (t <= begin + 2'000'000) after_2_s = estimator.target_bps();
+  }
+  const double in_the_end = estimator.target_bps();
+  assert_true(after_silence <= 250'000);
+  assert_true(without_wish <= std::max(after_silence, 40'000.0));
+  assert_true(after_2_s < 300'000);
+  assert_true(in_the_end >= 390'000 && in_the_end <= 401'000);
+}
+
 }  // namespace
 
 int main() {
@@ -208,11 +258,13 @@ int main() {
       cmocka_unit_test(without_a_limit_nothing_is_cut),
       cmocka_unit_test(a_limit_is_found_and_kept_without_collapse_or_oscillation),
       cmocka_unit_test(a_sudden_limit_is_met_within_a_second_or_two),
+      cmocka_unit_test(a_picture_stands_still_shortly),
       cmocka_unit_test(a_lifted_limit_is_used_again_within_15_s),
       cmocka_unit_test(random_loss_alone_costs_little),
       cmocka_unit_test(two_receivers_behind_one_link_share_it),
       cmocka_unit_test(silence_halves_and_nothing_known_changes_nothing),
       cmocka_unit_test(a_pause_of_the_source_is_no_silence),
+      cmocka_unit_test(a_paused_receiver_is_tried_again),
   };
   return cmocka_run_group_tests_name("media/estimator", tests, nullptr, nullptr);
 }
