@@ -18,12 +18,14 @@ constexpr double kMuchLoss = 0.10;    // over the usual: congested
 constexpr double kLittleLoss = 0.03;  // over the usual: still clean
 constexpr double kMostUsualLoss = 0.20;
 constexpr double kHeavyLoss = 0.30;
-constexpr double kNeedsKeyFrame = 0.10;  // lost at once: retransmissions alone take too long
-constexpr double kFarTooMuch = 1.3;      // sent, of what arrives: stop, and begin anew with a key frame
-constexpr double kDrainsLonger = 1.15;   // than by the estimate, which has the time before the limit in it
-constexpr double kLeastAfterStop = 0.7;  // of what arrived before it
+constexpr double kNeedsKeyFrame = 0.10;   // lost at once: retransmissions alone take too long
+constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and begin anew with a key frame
+constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
+constexpr double kLeastAfterPause = 0.8;  // of the estimate
 constexpr MonotonicUs kLongestStop = 800 * kMs;
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
+constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
+constexpr MonotonicUs kSettlesAfterPause = 1'500 * kMs;  // until then the receive rate has the pause in it
 constexpr MonotonicUs kSilence = 700 * kMs;
 constexpr std::uint64_t kSilentPackets = 10;
 
@@ -34,6 +36,7 @@ constexpr MonotonicUs kHoldIfSevere = 400 * kMs;  // … but that the cut was no
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
 constexpr MonotonicUs kCutBeforeGrowing = 2 * kSecond;
 
+constexpr double kIdleGrowth = 0.4;                   // where nothing is sent, growing loads nothing
 constexpr double kGrowth = 0.08, kFastGrowth = 0.19;  // a second
 constexpr MonotonicUs kFastAfter = 2 * kSecond;
 constexpr double kNearGrowth = 0.02, kNearStepBps = 8'000;  // a second, near the rate that failed
@@ -65,6 +68,15 @@ double Estimator::target_bps() const {
 }
 
 void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
+  if (began_at_ == 0) began_at_ = now;
+  if (now - began_at_ < kWarmUp) {
+    samples_.push_back({now, told.covered, 0});
+    covered_ += told.covered + told.skipped;
+    feedback_at_ = now;
+    relayed_at_feedback_ = relayed.packets;
+    remember(now, relayed);
+    return;
+  }
   samples_.push_back({now, told.covered, std::min(told.missing, told.covered)});
   while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
   covered_ += told.covered + told.skipped;
@@ -92,6 +104,15 @@ void Estimator::tick(MonotonicUs now, Relayed relayed) {
   ticked_at_ = now;
   remember(now, relayed);
   if (feedback_at_ == 0) return;  // no transport-wide feedback: nothing is known
+  const bool was_idle = std::exchange(idle_, is_idle(now));
+  if (idle_) {  // what was queued has gone, one way or the other
+    samples_.clear();
+    backlogs_.clear();
+    queue_ms_ = 0;
+    long_queues_ = 0;
+  } else if (was_idle) {
+    resumed_at_ = now;
+  }
   if (const std::optional<Cause> cause = congestion(now)) return cut(now, *cause);
   if (!is_clean(now)) {
     clean_since_.reset();
@@ -132,10 +153,13 @@ Estimator::Rate Estimator::received(MonotonicUs now, MonotonicUs window) const {
   for (const Sample& sample : samples_) {
     if (sample.at > now - window) packets += sample.covered - sample.missing;
   }
-  const Rate out = sent(now, kSecond);
-  const double size_bits = out.packets_per_s > 0 ? out.bits_per_s / out.packets_per_s : 8'000;
   const double per_s = packets * kSecond / static_cast<double>(window);
-  return {per_s, per_s * size_bits};
+  return {per_s, per_s * size_bits(now)};
+}
+
+double Estimator::size_bits(MonotonicUs now) const {
+  const Rate out = sent(now, kSecond);
+  return out.packets_per_s > 0 ? out.bits_per_s / out.packets_per_s : 8'000;
 }
 
 // Over the shortest time of at least that long that holds enough packets to tell.
@@ -164,8 +188,8 @@ void Estimator::update_queue(MonotonicUs now) {
   double least = queued(backlogs_.back());
   for (const Backlog& backlog : backlogs_) least = std::min(least, queued(backlog));
   // The shorter time tells the rate of a link that has just become narrow.
-  const double per_s =
-      std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
+  double per_s = std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
+  if (has_resumed(now)) per_s = std::max(per_s, capacity_bps_ / size_bits(now));
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
   const double waiting = queued(backlogs_.back()) - least - kUncertainPackets - per_s * 0.02;
   queue_ms_ = std::max(waiting, 0.0) / per_s * 1000;
@@ -187,6 +211,7 @@ void Estimator::update_usual_loss(MonotonicUs now) {
 }
 
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
+  if (now - began_at_ < kWarmUp) return std::nullopt;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
   const bool severe = queue_ms_ > kVeryLongQueueMs || (newest.packets >= 10 && newest.share > kHeavyLoss);
   if (is_stopped()) return std::nullopt;
@@ -226,6 +251,10 @@ bool Estimator::is_idle(MonotonicUs now) const {
          sent(now, kSecond).packets_per_s == 0;
 }
 
+bool Estimator::has_resumed(MonotonicUs now) const {
+  return resumed_at_ && now - *resumed_at_ < kSettlesAfterPause;
+}
+
 bool Estimator::is_clean(MonotonicUs now) const {
   if (is_idle(now)) return true;
   return queue_ms_ < kShortQueueMs && now - feedback_at_ < kSilence &&
@@ -241,8 +270,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     // Right after the limit began, the last second still tells of what went before.
     double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
     if (queue_ms_ > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
-    // … and right after a stop, of a time when nothing was sent.
-    if (resumed_at_ && now - *resumed_at_ < kSecond) arrives = std::max(arrives, kLeastAfterStop * failed_bps_);
+    // … and right after a pause, of a time when nothing was sent.
+    if (has_resumed(now)) arrives = std::max(arrives, kLeastAfterPause * capacity_bps_);
     failed_bps_ = arrives;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
     const bool loss_alone = cause == Cause::kLoss && queue_ms_ < kShortQueueMs && share < kHeavyLoss;
@@ -291,6 +320,10 @@ void Estimator::grow(MonotonicUs now, double seconds) {
   const Rate out = sent(now, kSecond);
   const double ceiling = std::min(max_bps_, std::max(kBeyondSent * out.bits_per_s + kBeyondSentBps, wanted_bps_));
   if (capacity_bps_ >= ceiling) return;
+  if (out.packets_per_s == 0) {
+    capacity_bps_ = std::min(capacity_bps_ * (1 + kIdleGrowth * seconds), ceiling);
+    return;
+  }
   const bool near_failure =
       cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < 1.05 * failed_bps_;
   if (near_failure) {

@@ -119,7 +119,9 @@ class Estimator {
   void update_usual_loss(MonotonicUs now);
   std::optional<Cause> congestion(MonotonicUs now) const;
   bool is_clean(MonotonicUs now) const;
-  bool is_idle(MonotonicUs now) const;  // nothing was sent of late, so that no feedback can come
+  double size_bits(MonotonicUs now) const;  // of a packet
+  bool has_resumed(MonotonicUs now) const;  // just now, after a pause
+  bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
   void stop(MonotonicUs now);
   void grow(MonotonicUs now, double seconds);
@@ -136,7 +138,8 @@ class Estimator {
   std::deque<Backlog> backlogs_;  // of the last 5 s
   std::int64_t covered_ = 0;
   std::uint64_t relayed_at_feedback_ = 0;
-  MonotonicUs feedback_at_ = 0, ticked_at_ = 0;
+  MonotonicUs began_at_ = 0, feedback_at_ = 0, ticked_at_ = 0;  // began: with the first feedback
+  bool idle_ = false;
   int long_queues_ = 0;  // feedbacks in a row
 
   std::optional<MonotonicUs> rtt_, rtt_min_;
