@@ -128,7 +128,10 @@ std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
     if (!session->downlink || !session->downlink->up) continue;
     cut |= hear_of_network(*session->downlink, now);
     note_limit(*session, now);
-    if (session->downlink->estimator.take_stop_due()) stop_video(*session->downlink);
+    // With more people nobody sends less yet, so that stopping would help nobody.
+    if (session->downlink->estimator.take_stop_due() && others_in_room(*session).size() == 1) {
+      stop_video(*session->downlink);
+    }
     if (session->downlink->estimator.take_key_frame_due(now)) {
       resume_video(*session->downlink);
       ask_for_key_frames(*session->downlink, now);
