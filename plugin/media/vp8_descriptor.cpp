@@ -50,13 +50,14 @@ std::optional<Vp8Descriptor> parse_vp8_descriptor(std::span<const std::uint8_t> 
   return descriptor;
 }
 
-void Vp8Continuity::rewrite(const Vp8Descriptor& descriptor, std::span<std::uint8_t> payload) {
+void Vp8Continuity::rewrite(const Vp8Descriptor& descriptor, std::span<std::uint8_t> payload,
+                            std::uint16_t left_out_since) {
   if (switching_ && sent_) {
     picture_id_offset_ = static_cast<std::uint16_t>(last_picture_id_ + 1 - descriptor.picture_id.value_or(0));
     tl0_offset_ = static_cast<std::uint8_t>(last_tl0_ + 1 - descriptor.tl0_picture_index.value_or(0));
   }
   if (descriptor.picture_id) {
-    const auto id = static_cast<std::uint16_t>((*descriptor.picture_id + picture_id_offset_) & 0x7fff);
+    const auto id = static_cast<std::uint16_t>((*descriptor.picture_id + picture_id_offset_ + left_out_since) & 0x7fff);
     if (switching_ || is_newer(id, last_picture_id_, 0x7fff)) last_picture_id_ = id;
     if (descriptor.long_picture_id) {
       payload[descriptor.picture_id_at] = static_cast<std::uint8_t>(kLong | id >> 8);

@@ -30,8 +30,12 @@ class Vp8Continuity {
   // The next frame comes from another source: it goes on one after what was last sent.
   void switch_source() { switching_ = true; }
 
-  // Writes into the payload that `descriptor` was parsed from.
-  void rewrite(const Vp8Descriptor& descriptor, std::span<std::uint8_t> payload);
+  // A frame of the source was left out: the ids of those that follow close up, or a decoder would wait for it.
+  void leave_out_frame() { --picture_id_offset_; }
+
+  // Writes into the payload that `descriptor` was parsed from. left_out_since: frames that were left out after this
+  // packet, where it is late.
+  void rewrite(const Vp8Descriptor& descriptor, std::span<std::uint8_t> payload, std::uint16_t left_out_since = 0);
 
  private:
   bool switching_ = true;

@@ -1,0 +1,89 @@
+// A video source that is sent in layers: several streams of one picture (simulcast), each of which may have temporal
+// layers. Tells of every packet which layer it belongs to, and counts what each layer costs.
+//
+// read() belongs to the source's thread; costs() to the one that chooses layers, at intervals.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "media/layers.hpp"
+#include "media/vp8_descriptor.hpp"
+
+namespace callroom::media {
+
+inline constexpr std::size_t kMostSpatial = 3;
+inline constexpr std::size_t kMostTemporal = 4;
+
+// One packet of a layered source.
+struct LayeredPacket {
+  std::uint8_t spatial = 0;
+  std::uint8_t temporal = 0;
+  bool key_frame = false;  // a decoder can start with it
+  bool starts_frame = false;
+  bool is_layer_sync = false;  // its frame depends on the lowest temporal layer alone
+  bool is_newest = false;      // of its spatial layer
+  std::uint64_t index = 0;     // extended sequence number within its spatial layer
+  std::uint32_t timestamp = 0;
+  std::size_t payload_at = 0;               // where the payload begins
+  std::optional<Vp8Descriptor> descriptor;  // of VP8
+};
+
+class LayeredSource {
+ public:
+  // rids: by their names in the packets, the highest layer first. rid_extension: the header extension that has them.
+  struct Naming {
+    std::vector<std::string> rids;
+    std::uint8_t rid_extension = 0;
+  };
+  LayeredSource(Naming naming, bool is_vp8) : naming_(std::move(naming)), is_vp8_(is_vp8) {}
+
+  // Precondition: kRtpHeaderSize bytes at least. Absent: the packet is of no layer that is known.
+  std::optional<LayeredPacket> read(std::span<const std::uint8_t> packet, bool key_frame);
+
+  // What each layer costs, rising, of those that flowed in the last second; over the time since the call before, and
+  // smoothed. Empty until enough was seen.
+  std::vector<LayerCost> costs(MonotonicUs now);
+
+  // Of all layers together, by the last costs().
+  double total_bps() const;
+
+ private:
+  struct Stream {
+    std::uint32_t ssrc = 0;
+    bool known = false;
+    bool begun = false;
+    std::uint64_t highest = 0;
+    std::array<std::atomic<std::uint64_t>, kMostTemporal> bytes{};  // by temporal layer
+  };
+  struct Reading {
+    std::array<std::uint64_t, kMostTemporal> bytes{};
+    std::array<double, kMostTemporal> bps{};  // smoothed
+    MonotonicUs flowed_at = 0;
+    bool rated = false;
+  };
+
+  Stream* stream_of(std::span<const std::uint8_t> packet);
+
+  const Naming naming_;
+  const bool is_vp8_;
+  std::array<Stream, kMostSpatial> streams_{};    // the lowest first
+  std::array<Reading, kMostSpatial> readings_{};  // of the thread that chooses
+  MonotonicUs read_at_ = 0;
+};
+
+// The value of a header extension of one or two bytes' form (RFC 8285); empty: the packet has none of this id.
+std::span<const std::uint8_t> header_extension(std::span<const std::uint8_t> packet, std::uint8_t id);
+
+// Where the payload begins; absent: the header is longer than the packet.
+std::optional<std::size_t> payload_offset(std::span<const std::uint8_t> packet);
+
+}  // namespace callroom::media

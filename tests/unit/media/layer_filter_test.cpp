@@ -1,0 +1,242 @@
+#include "media/layer_filter.hpp"
+
+#include <string>
+#include <vector>
+
+#include "media/layered_source.hpp"
+#include "support/cmocka.hpp"
+
+namespace {
+
+using namespace callroom::media;
+using callroom::kRtpHeaderSize;
+using callroom::MonotonicUs;
+using Bytes = std::vector<std::uint8_t>;
+
+constexpr std::uint8_t kRidExtension = 4;
+
+// A packet of a VP8 layer, as Chromium sends it: the rid in a header extension, picture id, TL0PICIDX and temporal
+// layer.
+struct Frame {
+  char rid = 'l';
+  std::uint16_t sequence = 1;
+  std::uint32_t timestamp = 0;
+  int temporal = 0;
+  bool key = false, sync = false, starts = true;
+  std::uint16_t picture = 0;
+};
+
+Bytes packet_of(const Frame& frame) {
+  Bytes bytes(kRtpHeaderSize);
+  bytes[0] = 0x90;
+  bytes[1] = 96;
+  store_u16(bytes.data() + 2, frame.sequence);
+  store_u32(bytes.data() + 4, frame.timestamp);
+  store_u32(bytes.data() + 8, static_cast<std::uint32_t>(frame.rid));
+  const auto rid = static_cast<std::uint8_t>(frame.rid);
+  bytes.insert(bytes.end(), {0xbe, 0xde, 0, 1, kRidExtension << 4, rid, 0, 0});
+  bytes.insert(bytes.end(),
+               {static_cast<std::uint8_t>(0x80 | (frame.starts ? 0x10 : 0)), 0xe0,
+                static_cast<std::uint8_t>(0x80 | frame.picture >> 8), static_cast<std::uint8_t>(frame.picture), 7,
+                static_cast<std::uint8_t>(frame.temporal << 6 | (frame.sync ? 0x20 : 0)),
+                static_cast<std::uint8_t>(frame.key ? 0 : 1), 1, 2, 3});
+  bytes.resize(bytes.size() + 500);
+  return bytes;
+}
+
+// A source, one receiver, and what it got: its numbers and picture ids.
+struct Receiver {
+  LayeredSource source{{{"h", "m", "l"}, kRidExtension}, true};
+  LayerFilter filter;
+  std::vector<std::uint64_t> indexes;
+  std::vector<int> pictures;
+  std::vector<std::uint32_t> timestamps;
+  MonotonicUs now = 1'000'000;
+
+  bool send(const Frame& frame) {
+    Bytes bytes = packet_of(frame);
+    const auto packet = source.read(bytes, frame.key && frame.starts);
+    if (!packet) return false;
+    const auto taken = filter.take(*packet, now);
+    if (!taken) return false;
+    const auto payload = std::span(bytes).subspan(packet->payload_at);
+    filter.continuity.rewrite(*packet->descriptor, payload, taken->frames_left_out_since);
+    indexes.push_back(taken->index);
+    timestamps.push_back(taken->timestamp);
+    pictures.push_back(*parse_vp8_descriptor(payload)->picture_id);
+    return true;
+  }
+};
+
+std::vector<int> steps(const std::vector<std::uint64_t>& indexes) {
+  std::vector<int> steps;
+  for (std::size_t i = 1; i < indexes.size(); ++i) steps.push_back(static_cast<int>(indexes[i] - indexes[i - 1]));
+  return steps;
+}
+
+void a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own(void**) {
+  Receiver receiver;
+  receiver.filter.choose({1, 2});
+  const bool inter = receiver.send({'l', 1});
+  const bool too_high = receiver.send({'h', 1, 0, 0, true});
+  const bool lowest = receiver.send({'l', 2, 0, 0, true});
+  const bool waited = receiver.filter.waits_for_key_frame();
+  const bool own = receiver.send({'m', 1, 0, 0, true});
+  const bool waits = receiver.filter.waits_for_key_frame();
+  const bool lower_again = receiver.send({'l', 3, 3000});
+  assert_false(inter);
+  assert_false(too_high);
+  assert_true(lowest);
+  assert_true(waited);
+  assert_true(own);
+  assert_false(waits);
+  assert_false(lower_again);
+  assert_true(steps(receiver.indexes) == std::vector<int>{1});
+}
+
+void what_is_left_out_leaves_no_gap(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 0});
+  std::vector<bool> passed;
+  std::uint16_t sequence = 10, picture = 100;
+  for (const int temporal : {0, 2, 1, 2, 0, 2, 1, 2, 0}) {
+    passed.push_back(
+        receiver.send({'l', sequence, 3000U * sequence, temporal, sequence == 10, temporal != 0, true, picture}));
+    ++sequence, ++picture;
+  }
+  const std::vector<bool> expected{true, false, false, false, true, false, false, false, true};
+  const std::vector<int> pictures{100, 101, 102};
+  assert_true(passed == expected);
+  assert_true((steps(receiver.indexes) == std::vector<int>{1, 1}));
+  assert_true(receiver.pictures == pictures);
+}
+
+void a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 0});
+  receiver.send({'l', 1, 0, 0, true, false, true, 1});
+  receiver.send({'l', 3, 6000, 2, false, false, true, 3});  // left out; 2 is missing
+  receiver.send({'l', 4, 9000, 0, false, false, true, 4});
+  receiver.send({'l', 2, 3000, 0, false, false, true, 2});  // late
+  const std::vector<int> pictures{1, 3, 2};
+  assert_true((steps(receiver.indexes) == std::vector<int>{2, -1}));
+  assert_true(receiver.pictures == pictures);
+}
+
+void a_temporal_layer_is_entered_at_a_frame_that_allows_it_and_left_at_once(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 0});
+  std::uint16_t sequence = 1;
+  const auto send = [&](int temporal, bool sync) {
+    const bool key = sequence == 1;
+    const auto number = sequence++;
+    return receiver.send({'l', number, 3000U * number, temporal, key, sync, true, number});
+  };
+  send(0, false);
+  receiver.filter.choose({0, 2});
+  const bool no_sync = send(2, false);
+  const bool base = send(0, false);
+  const bool sync = send(1, true);
+  const bool above = send(2, false);
+  const bool above_sync = send(2, true);
+  receiver.filter.choose({0, 1});
+  const bool left = send(2, true);
+  const bool kept = send(1, false);
+  assert_false(no_sync);
+  assert_true(base);
+  assert_true(sync);
+  assert_false(above);
+  assert_true(above_sync);
+  assert_false(left);
+  assert_true(kept);
+}
+
+void a_change_of_layer_is_one_continuous_stream(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 2});
+  receiver.send({'l', 500, 70'000, 0, true, false, true, 9});
+  receiver.now += 33'000;
+  receiver.filter.choose({2, 2});
+  const bool lower_meanwhile = receiver.send({'l', 501, 73'000, 0, false, false, true, 10});
+  receiver.now += 33'000;
+  const bool higher = receiver.send({'h', 9000, 5'000'000, 0, true, false, true, 4000});
+  receiver.filter.choose({0, 2});  // and down: the higher goes on, as little as possible, until the lower begins
+  const bool base = receiver.send({'h', 9001, 5'003'000, 0, false, false, true, 4001});
+  const bool more = receiver.send({'h', 9002, 5'006'000, 2, false, true, true, 4002});
+  const bool back = receiver.send({'l', 502, 76'000, 0, true, false, true, 11});
+  const std::vector<int> pictures{9, 10, 11, 12, 13};
+  assert_true(lower_meanwhile && higher && base && back);
+  assert_false(more);
+  assert_true((steps(receiver.indexes) == std::vector<int>{1, 1, 1, 1}));
+  assert_true(receiver.pictures == pictures);
+  assert_int_equal(receiver.timestamps[2] - receiver.timestamps[1], 33 * 90);
+}
+
+void what_layers_cost_is_what_flows(void**) {
+  LayeredSource source({{"h", "m", "l"}, kRidExtension}, true);
+  MonotonicUs now = 1'000'000;
+  std::uint16_t sequence = 1;
+  source.costs(now);
+  const auto flow = [&](const std::string& rids, double seconds) {
+    for (double t = 0; t < seconds; t += 0.25) {
+      for (int i = 0; i < 8; ++i, ++sequence) {
+        for (const char rid : rids) {
+          const int times = rid == 'l' ? 1 : 3;
+          for (int n = 0; n < times; ++n) {
+            source.read(packet_of({rid, static_cast<std::uint16_t>(3 * sequence + n), 0, i % 2 == 0 ? 0 : 2}), false);
+          }
+        }
+      }
+      now += 250'000;
+      source.costs(now);
+    }
+    return source.costs(now + 1);
+  };
+  const auto both = flow("lm", 4);
+  const auto alone = flow("l", 4);
+  const double bps = 32 * 530 * 8;  // a second's packets of the lowest
+  assert_int_equal(both.size(), 4);
+  assert_true(both[0].layer == (Layer{0, 0}) && both[1].layer == (Layer{0, 2}));
+  assert_true(both[2].layer == (Layer{1, 0}) && both[3].layer == (Layer{1, 2}));
+  assert_true(both[1].bps > 0.9 * bps && both[1].bps < 1.1 * bps);
+  assert_true(both[3].bps > 2.7 * bps && both[3].bps < 3.3 * bps);
+  assert_int_equal(alone.size(), 2);
+}
+
+void header_extensions_are_read_in_both_forms_and_never_beyond_the_packet(void**) {
+  Bytes one = packet_of({'m'});
+  Bytes two(kRtpHeaderSize);
+  two[0] = 0x90;
+  two.insert(two.end(), {0x10, 0x00, 0, 1, kRidExtension, 1, 'h', 0});
+  const auto text = [](std::span<const std::uint8_t> value) { return std::string(value.begin(), value.end()); };
+  const std::string in_one = text(header_extension(one, kRidExtension));
+  const std::string in_two = text(header_extension(two, kRidExtension));
+  const bool other = header_extension(one, 9).empty();
+  bool within = true;
+  for (std::size_t size = 0; size < 20; ++size) {
+    within &= header_extension(std::span(one).first(size), kRidExtension).empty();
+  }
+  Bytes beyond = two;
+  beyond[kRtpHeaderSize + 5] = 200;
+  const bool too_long = header_extension(beyond, kRidExtension).empty();
+  assert_string_equal(in_one.c_str(), "m");
+  assert_string_equal(in_two.c_str(), "h");
+  assert_true(other);
+  assert_true(within);
+  assert_true(too_long);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own),
+      cmocka_unit_test(what_is_left_out_leaves_no_gap),
+      cmocka_unit_test(a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills),
+      cmocka_unit_test(a_temporal_layer_is_entered_at_a_frame_that_allows_it_and_left_at_once),
+      cmocka_unit_test(a_change_of_layer_is_one_continuous_stream),
+      cmocka_unit_test(what_layers_cost_is_what_flows),
+      cmocka_unit_test(header_extensions_are_read_in_both_forms_and_never_beyond_the_packet),
+  };
+  return cmocka_run_group_tests_name("media/layer_filter", tests, nullptr, nullptr);
+}
