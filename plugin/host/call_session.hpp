@@ -83,7 +83,7 @@ struct Uplink {
 };
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.
-struct RelayLeg final : media::Leg, quality::RelayCounts {
+struct RelayLeg final : media::Leg {
   // m-lines of one PeerConnection start with sequence numbers well apart, so that a report block can be told by its
   // own.
   static constexpr std::uint16_t first_sequence(std::uint16_t line) {
@@ -92,13 +92,7 @@ struct RelayLeg final : media::Leg, quality::RelayCounts {
 
   RelayLeg(janus_plugin_session* session, std::uint16_t line, media::Kind kind, MonotonicUs now)
       : Leg(session, line, first_sequence(line), 0, media::clock_khz(kind)),
-        stream(to_quality(kind), *this, first_sequence(line), now) {}
-
-  Counts counts() const override {
-    const auto progress = rewriter.progress();
-    const auto relayed = Tally::between(0, progress.relayed);
-    return {relayed.packets, relayed.bytes, progress.highest_sequence};
-  }
+        stream(to_quality(kind), rewriter.relayed(), first_sequence(line), now) {}
 
   quality::DownlinkStream stream;
 };

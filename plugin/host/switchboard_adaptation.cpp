@@ -39,9 +39,9 @@ media::Relayed video_relayed(const Downlink& downlink) {
   media::Relayed counted;
   for (const auto& track : downlink.tracks) {
     if (track->leg->stream.kind() != quality::MediaKind::kVideo) continue;
-    const auto counts = track->leg->counts();
-    counted.packets += counts.packets;
-    counted.bytes += counts.bytes;
+    const auto relayed = track->leg->stream.relayed();
+    counted.packets += relayed.packets();
+    counted.bytes += relayed.bytes();
   }
   return unwrapped(downlink.video_relayed, counted);
 }

@@ -311,7 +311,7 @@ void Switchboard::watch_receiver(CallSession& session, MonotonicUs now) {
   std::uint64_t relayed = 0;
   bool video = false;
   for (const auto& track : downlink.tracks) {
-    relayed += track->leg->counts().packets;
+    relayed += track->leg->stream.relayed().packets();
     video = video || (track->leg->stream.kind() == quality::MediaKind::kVideo && !track->source_session.empty());
   }
   if (std::exchange(downlink.relayed, relayed) == relayed) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/relay_count.hpp"
 #include "base/rtp_head.hpp"
 #include "base/time.hpp"
 
@@ -173,7 +174,7 @@ class HeaderRewriter {
   // first_sequence: what the first packet ever relayed carries, at least 1; m-lines of one PeerConnection start apart,
   // so that a report block can be told by its sequence number. clock_khz: 48 for Opus, 90 for video.
   HeaderRewriter(std::uint16_t first_sequence, std::uint32_t first_timestamp, std::uint16_t clock_khz)
-      : to_sequence_(std::uint32_t{first_sequence} - 1),
+      : relayed_(std::uint32_t{first_sequence} - 1),
         last_sequence_(std::uint32_t{first_sequence} - 1),
         last_timestamp_(first_timestamp),
         clock_khz_(clock_khz) {}
@@ -190,17 +191,17 @@ class HeaderRewriter {
   // Precondition: it takes the packet, which is the next of its source by the caller's count.
   void rewrite(const SourcePacket& packet, std::uint8_t* header) {
     write(packet, header);
-    count_.store(packet.count, std::memory_order_release);
+    relayed_.note(packet.count);
   }
 
   // Precondition: it takes the packet, of which the caller's count tells something else.
   void rewrite_irregular(const SourcePacket& packet, std::size_t size, std::uint8_t* header) {
     write(packet, header);
     const std::uint32_t highest = static_cast<std::uint32_t>(packet.highest) + sequence_offset_;
-    settle(packet.count, {progress().relayed + Tally::unit(size), highest});
+    relayed_.settle(packet.count, {progress().relayed + Tally::unit(size), highest});
   }
   // A packet that it does not take, of which the same holds.
-  void pass_over(std::uint64_t count) { settle(count, progress()); }
+  void pass_over(std::uint64_t count) { relayed_.settle(count, progress()); }
 
   // For a packet that is not taken: true where the source begins with it, after which it is taken. A packet that
   // others overtook begins nothing: those would be missing for good. `now` is when it arrived, `size` how large it is.
@@ -222,22 +223,9 @@ class HeaderRewriter {
     start_ = kHeld;
   }
 
-  struct Progress {
-    std::uint64_t relayed = 0;           // running tally; take Tally::between of two readings
-    std::uint32_t highest_sequence = 0;  // extended, as a report block of the receiver has it
-    bool operator==(const Progress&) const = default;
-  };
-
-  // Any thread. What belongs together is read together, also while the source changes.
-  Progress progress() const {
-    for (;;) {
-      const std::uint32_t version = version_.load(std::memory_order_acquire);
-      const std::uint64_t count = count_.load(std::memory_order_acquire);
-      const Progress read{count + to_relayed_.load(std::memory_order_acquire),
-                          static_cast<std::uint32_t>(count) + to_sequence_.load(std::memory_order_acquire)};
-      if (version % 2 == 0 && version_.load(std::memory_order_relaxed) == version) return read;
-    }
-  }
+  using Progress = RelayCount::Progress;
+  Progress progress() const { return relayed_.progress(); }  // any thread
+  const RelayCount& relayed() const { return relayed_; }
 
  private:
   static constexpr std::uint64_t kHeld = UINT64_MAX;
@@ -251,7 +239,7 @@ class HeaderRewriter {
     timestamp_offset_ = timestamp - packet.timestamp;
     sequence_offset_ = last_sequence_ + 1 - static_cast<std::uint32_t>(packet.index);
     head_offset_ = sequence_offset_ << 16 | payload_type_;
-    settle(packet.count - Tally::unit(size), {progress().relayed, last_sequence_});
+    relayed_.settle(packet.count - Tally::unit(size), {progress().relayed, last_sequence_});
     start_ = packet.index;
   }
 
@@ -260,24 +248,12 @@ class HeaderRewriter {
     store_u32(header + 4, packet.timestamp + timestamp_offset_);
   }
 
-  // From here on, `progress` is what the caller's count stands for.
-  void settle(std::uint64_t count, Progress progress) {
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd: do not read
-    count_.store(count, std::memory_order_release);
-    to_relayed_.store(progress.relayed - count, std::memory_order_release);
-    to_sequence_.store(progress.highest_sequence - static_cast<std::uint32_t>(count), std::memory_order_release);
-    version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  }
-
   // Read or written for each packet.
   std::uint64_t start_ = kHeld;    // index of the first packet of the source that is relayed
   std::uint32_t head_offset_ = 0;  // as SourcePacket::head, the payload type in the low byte
   std::uint32_t timestamp_offset_ = 0;
-  std::atomic<std::uint64_t> count_{0};  // SourcePacket's, of the newest packet that was relayed
-  // Only when a source begins, and where its numbering is irregular: from count_ to what progress() tells.
-  std::atomic<std::uint64_t> to_relayed_{0};
-  std::atomic<std::uint32_t> to_sequence_;
-  std::atomic<std::uint32_t> version_{0};
+  RelayCount relayed_;
+  // Only when a source begins, and where its numbering is irregular.
   std::uint32_t sequence_offset_ = 0;  // from SourcePacket::index to what the receiver sees, extended
   MonotonicUs last_at_ = 0;            // 0: nothing was ever relayed
   std::uint32_t last_sequence_;

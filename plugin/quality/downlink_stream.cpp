@@ -1,7 +1,6 @@
 #include "quality/downlink_stream.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace callroom::quality {
@@ -19,46 +18,14 @@ void DownlinkStream::on_key_frame(PacketEvents events, MonotonicUs now) {
   if (events.size().known()) size_.set(events.size());
 }
 
-bool DownlinkStream::fits(std::uint32_t highest) const {
-  return fits(highest, relay_.counts());
-}
-
-bool DownlinkStream::fits(std::uint32_t highest, const RelayCounts::Counts& counts) const {
-  const std::uint32_t behind = counts.highest_sequence - highest;
-  return behind < 1U << 15 && behind < counts.highest_sequence - before_first_;
-}
-
-// Numbers that were passed over, less those that came late after all.
-std::uint32_t DownlinkStream::gaps_in(const RelayCounts::Counts& counts) const {
-  const std::uint32_t gaps = counts.highest_sequence - before_first_ - static_cast<std::uint32_t>(counts.packets);
-  return gaps <= std::numeric_limits<std::uint32_t>::max() / 2 ? gaps : 0;
-}
-
 // The report is a trip behind the relay: of the gaps since the report before, it has its share.
-std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest, const RelayCounts::Counts& counts) {
-  const std::uint32_t gaps = gaps_in(counts);
-  const std::uint32_t since = counts.highest_sequence - seen_highest_;
-  const std::uint32_t behind = counts.highest_sequence - highest;
+std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest, const RelayCount::Progress& relayed) const {
+  const std::uint32_t gaps = gaps_in(relayed);
+  const std::uint32_t since = relayed.highest_sequence - seen_highest_;
+  const std::uint32_t behind = relayed.highest_sequence - highest;
+  if (behind >= since) return gaps;
   const auto more = static_cast<std::int64_t>(gaps) - seen_gaps_;
-  seen_highest_ = counts.highest_sequence;
-  seen_gaps_ = gaps;
-  if (more == 0 || behind >= since) return gaps;
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, gaps - more * behind / since));
-}
-
-bool DownlinkStream::on_report_block(const ReportBlock& block, MonotonicUs now) {
-  const RelayCounts::Counts counts = relay_.counts();
-  if (!fits(block.highest, counts)) return false;
-  const auto newer = static_cast<std::int32_t>(block.highest - highest_.get());
-  if (reports_.get() != 0 && newer < 0) return true;  // an old report, overtaken
-  ssrc_ = block.ssrc;
-  highest_.set(block.highest);
-  lost_.set(static_cast<std::uint32_t>(block.lost));
-  gaps_reported_.set(gaps_at(block.highest, counts));
-  jitter_.set(block.jitter);
-  last_report_.set(now);
-  reports_.add(1);
-  return true;
 }
 
 void DownlinkStream::on_repair_block(const ReportBlock& block) {
@@ -117,11 +84,11 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
   window.screen_share = screen_share_.get();
   window.duration_us = now - taken_at_;
   const bool begins = taken_.packets == 0 && taken_.bytes == 0;
-  const RelayCounts::Counts counts = relay_.counts();
-  window.relayed = static_cast<std::uint32_t>(counts.packets) - taken_.packets;
-  taken_.packets = static_cast<std::uint32_t>(counts.packets);
-  window.bytes = static_cast<std::uint32_t>(counts.bytes) - taken_.bytes;
-  taken_.bytes = static_cast<std::uint32_t>(counts.bytes);
+  const RelayCount::Progress relayed = relay_.progress();
+  window.relayed = relayed.packets() - taken_.packets;
+  taken_.packets = relayed.packets();
+  window.bytes = relayed.bytes() - taken_.bytes;
+  taken_.bytes = relayed.bytes();
   if (begins && window.relayed != 0)
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());

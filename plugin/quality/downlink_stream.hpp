@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/relay_count.hpp"
 #include "base/time.hpp"
 #include "quality/codec.hpp"
 #include "quality/counter.hpp"
@@ -46,24 +47,10 @@ struct DownlinkWindow {
   std::int64_t frozen_us = 0;
 };
 
-// Whoever relays, as this layer sees it.
-class RelayCounts {
- public:
-  struct Counts {
-    std::uint64_t packets = 0, bytes = 0;  // relayed so far, modulo 2^32 each
-    std::uint32_t highest_sequence =
-        0;  // extended, as the peer's reports have it; of the first packet less one before it
-  };
-  virtual Counts counts() const = 0;  // any thread
-
- protected:
-  ~RelayCounts() = default;
-};
-
 class DownlinkStream {
  public:
   // `relay` outlives this. `first_sequence`: what the first packet ever relayed carries.
-  DownlinkStream(MediaKind kind, const RelayCounts& relay, std::uint32_t first_sequence, MonotonicUs now)
+  DownlinkStream(MediaKind kind, const RelayCount& relay, std::uint32_t first_sequence, MonotonicUs now)
       : kind_(kind), relay_(relay), before_first_(first_sequence - 1), taken_at_(now) {}
   DownlinkStream(const DownlinkStream&) = delete;
   DownlinkStream& operator=(const DownlinkStream&) = delete;
@@ -84,10 +71,16 @@ class DownlinkStream {
   void on_source(FrameSize size) { size_.set(size); }
 
   // Whether a block with this extended highest sequence number can be about what was relayed here.
-  bool fits(std::uint32_t highest) const;
+  bool fits(std::uint32_t highest) const { return fits(highest, relay_.progress()); }
 
   // False, and nothing changed, where the block does not fit.
-  bool on_report_block(const ReportBlock& block, MonotonicUs now);
+  [[gnu::always_inline]] inline bool on_report_block(const ReportBlock& block, MonotonicUs now) {
+    const RelayCount::Progress relayed = relay_.progress();
+    if (!fits(block.highest, relayed)) [[unlikely]]
+      return false;
+    note_report(block, relayed, now);
+    return true;
+  }
   void on_repair_block(const ReportBlock& block);  // of the RTX stream beside this one
   void on_request(MonotonicUs now);                // PLI or FIR
 
@@ -96,7 +89,7 @@ class DownlinkStream {
   DownlinkWindow take_window(MonotonicUs now);
 
   MediaKind kind() const { return kind_; }
-  RelayCounts::Counts relayed() const { return relay_.counts(); }
+  RelayCount::Progress relayed() const { return relay_.progress(); }
   MonotonicUs last_report() const { return last_report_.get(); }  // 0: none yet
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
@@ -107,13 +100,35 @@ class DownlinkStream {
   void on_resumed(MonotonicUs now);
   std::uint32_t frozen_ms(MonotonicUs open, MonotonicUs end) const;
   void on_key_frame(PacketEvents events, MonotonicUs now);
-  std::uint32_t gaps_in(const RelayCounts::Counts& counts) const;
-  std::uint32_t gaps_at(std::uint32_t highest, const RelayCounts::Counts& counts);
-  bool fits(std::uint32_t highest, const RelayCounts::Counts& counts) const;
+  [[gnu::always_inline]] inline void note_report(const ReportBlock& block, const RelayCount::Progress& relayed,
+                                                 MonotonicUs now) {
+    const auto newer = static_cast<std::int32_t>(block.highest - highest_.get());
+    if (newer < 0 && reports_.get() != 0) return;  // an old report, overtaken
+    ssrc_ = block.ssrc;
+    highest_.set(block.highest);
+    lost_.set(static_cast<std::uint32_t>(block.lost));
+    const std::uint32_t gaps = gaps_in(relayed);
+    gaps_reported_.set(gaps == seen_gaps_ ? gaps : gaps_at(block.highest, relayed));
+    seen_highest_ = relayed.highest_sequence;
+    seen_gaps_ = gaps;
+    jitter_.set(block.jitter);
+    last_report_.set(now);
+    reports_.add(1);
+  }
+  // Numbers that were passed over, less those that came late after all.
+  std::uint32_t gaps_in(const RelayCount::Progress& relayed) const {
+    const std::uint32_t gaps = relayed.highest_sequence - before_first_ - relayed.packets();
+    return gaps >> 31 == 0 ? gaps : 0;
+  }
+  std::uint32_t gaps_at(std::uint32_t highest, const RelayCount::Progress& relayed) const;
+  bool fits(std::uint32_t highest, const RelayCount::Progress& relayed) const {
+    const std::uint32_t behind = relayed.highest_sequence - highest;
+    return behind < 1U << 15 && behind < relayed.highest_sequence - before_first_;
+  }
 
   const MediaKind kind_;
   Counter<bool> screen_share_{};
-  const RelayCounts& relay_;
+  const RelayCount& relay_;
   const std::uint32_t before_first_;
 
   // Thread of the source.

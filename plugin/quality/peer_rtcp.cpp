@@ -37,23 +37,12 @@ struct DownlinkHandler : QuietHandler {
   std::span<DownlinkStream* const> streams;
   MonotonicUs now;
   WallClock wall;
+  RtcpDigest& digest;
   DownlinkStream* first_of_packet = nullptr;
-  RtcpDigest digest;
 
   DownlinkHandler(DownlinkRtcp& owner, DownlinkStream* target, std::span<DownlinkStream* const> all, MonotonicUs at,
-                  WallClock wall_at)
-      : rtcp(owner), stream(target), streams(all), now(at), wall(wall_at) {}
-
-  // The only stream whose relayed numbers the block fits; null where none or several do.
-  DownlinkStream* only_fit(const ReportBlock& block) const {
-    DownlinkStream* found = nullptr;
-    for (DownlinkStream* candidate : streams) {
-      if (candidate == nullptr || !candidate->fits(block.highest)) continue;
-      if (found != nullptr) return nullptr;
-      found = candidate;
-    }
-    return found;
-  }
+                  WallClock wall_at, RtcpDigest& told)
+      : rtcp(owner), stream(target), streams(all), now(at), wall(wall_at), digest(told) {}
 
   DownlinkStream* with_ssrc(std::uint32_t ssrc) const {
     for (DownlinkStream* candidate : streams) {
@@ -62,21 +51,27 @@ struct DownlinkHandler : QuietHandler {
     return nullptr;
   }
 
-  // The core names the m-line of the packet, and writes the SSRC it sends with into the first block alone. A further
-  // block is another m-line's where it has that one's SSRC, else it is that of the RTX stream beside the first. Numbers
-  // that were never relayed disprove any of it.
-  void on_report_block(unsigned index, const ReportBlock& block) {
-    DownlinkStream* target = index == 0 ? stream : with_ssrc(block.ssrc);
-    if (index != 0 && target == nullptr && first_of_packet != nullptr) return first_of_packet->on_repair_block(block);
-    const bool fits = target != nullptr && target->on_report_block(block, now);
-    if (!fits && index == 0) {
-      target = only_fit(block);
-      if (target != nullptr) target->on_report_block(block, now);
-    }
-    if (index == 0) first_of_packet = target;
-    if (target == nullptr || (!fits && index != 0)) return rtcp.unattributed_.add(1);
-    rtcp.on_round_trip(block, now, wall, digest);
+  // The core writes the SSRC it sends with into the first block alone. A further block is another m-line's where it has
+  // that one's SSRC, else it is that of the RTX stream beside the first.
+  [[gnu::always_inline]] inline void on_report_block(unsigned index, const ReportBlock& block) {
+    if (index != 0) [[unlikely]]
+      return on_further_block(block);
+    first_of_packet = DownlinkRtcp::on_first_block(block, stream, streams, now);
+    note(first_of_packet != nullptr, block);
   }
+
+  [[gnu::noinline]] void on_further_block(const ReportBlock& block) {
+    DownlinkStream* target = with_ssrc(block.ssrc);
+    if (target == nullptr && first_of_packet != nullptr) return first_of_packet->on_repair_block(block);
+    note(target != nullptr && target->on_report_block(block, now), block);
+  }
+
+  void note(bool attributed, const ReportBlock& block) {
+    if (!attributed) return rtcp.unattributed_.add(1);
+    if (rtcp.wants_round_trip(block, now)) [[unlikely]]
+      rtcp.on_round_trip(block, now, wall, digest);
+  }
+
   void on_picture_loss() {
     digest.picture_loss = true;
     if (stream != nullptr) stream->on_request(now);
@@ -106,16 +101,16 @@ RtcpDigest UplinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, UplinkStr
 RtcpDigest DownlinkRtcp::on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
                                  std::span<DownlinkStream* const> streams, MonotonicUs now, WallClock wall) {
   silence_.heard(now);
-  DownlinkHandler handler(*this, stream, streams, now, wall);
+  RtcpDigest digest;
+  DownlinkHandler handler(*this, stream, streams, now, wall, digest);
   if (!read_compound(compound, handler)) [[unlikely]] {
-    handler.digest.malformed = true;
+    digest.malformed = true;
     malformed_.add(1);
   }
-  return handler.digest;
+  return digest;
 }
 
 void DownlinkRtcp::on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall, RtcpDigest& digest) {
-  if (block.last_sr == 0 || now - last_round_trip_ < kRoundTripSpacingUs) return;
   last_round_trip_ = now;
   const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
   if (!rtt_ms) return;

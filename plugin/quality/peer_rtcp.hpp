@@ -108,6 +108,20 @@ class DownlinkRtcp {
   RtcpDigest on_rtcp(std::span<const std::uint8_t> compound, DownlinkStream* stream,
                      std::span<DownlinkStream* const> streams, MonotonicUs now, WallClock wall);
 
+  // The report that costs the least, and comes the most where there is no loss: a compound of one receiver report with
+  // one block, when no round trip is to be measured. True: it was read. False: it is no such, and on_rtcp() has it all.
+  [[gnu::always_inline]] inline bool take_lone_report(std::span<const std::uint8_t> compound, DownlinkStream* stream,
+                                                      std::span<DownlinkStream* const> streams, MonotonicUs now) {
+    constexpr std::uint32_t kOneBlock = 0x81C90007;  // version 2, one block, receiver report, eight words
+    if (compound.size() != 8 + rtcp::kBlockSize || rtcp::load_32(compound.data()) != kOneBlock) return false;
+    const ReportBlock block = rtcp::read_report_block(compound.data() + 8);
+    if (wants_round_trip(block, now)) return false;
+    silence_.heard(now);
+    if (on_first_block(block, stream, streams, now) == nullptr) [[unlikely]]
+      unattributed_.add(1);
+    return true;
+  }
+
   std::uint32_t malformed() const { return malformed_.get(); }
   std::uint32_t unattributed() const { return unattributed_.get(); }  // report blocks that fit nothing that was relayed
   const Silence& silence() const { return silence_; }
@@ -127,6 +141,26 @@ class DownlinkRtcp {
   static constexpr MonotonicUs kRoundTripSpacingUs = 375'000;
   static constexpr std::size_t kRecent = 512;
 
+  // The core names the m-line of the packet; numbers that were never relayed there disprove it. The stream that the
+  // block is about, or null.
+  [[gnu::always_inline]] static inline DownlinkStream* on_first_block(const ReportBlock& block, DownlinkStream* stream,
+                                                                      std::span<DownlinkStream* const> streams,
+                                                                      MonotonicUs now) {
+    if (stream != nullptr && stream->on_report_block(block, now)) [[likely]]
+      return stream;
+    DownlinkStream* found = nullptr;  // the only other one whose relayed numbers the block fits
+    for (DownlinkStream* candidate : streams) {
+      if (candidate == nullptr || candidate == stream || !candidate->fits(block.highest)) continue;
+      if (found != nullptr) return nullptr;
+      found = candidate;
+    }
+    if (found != nullptr) found->on_report_block(block, now);
+    return found;
+  }
+
+  bool wants_round_trip(const ReportBlock& block, MonotonicUs now) const {
+    return block.last_sr != 0 && now - last_round_trip_ >= kRoundTripSpacingUs;
+  }
   void on_round_trip(const ReportBlock& block, MonotonicUs now, WallClock wall, RtcpDigest& digest);
   bool on_feedback(const TransportFeedback& feedback, RtcpDigest& digest);
 

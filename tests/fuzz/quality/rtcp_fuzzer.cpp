@@ -6,16 +6,12 @@
 #include <vector>
 
 #include "quality/peer_rtcp.hpp"
+#include "support/relay.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
 
 namespace {
-
-struct Relay final : RelayCounts {
-  Counts now{900, 90'000, 1999};
-  Counts counts() const override { return now; }
-};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -24,8 +20,7 @@ void require(bool holds) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Relay relay, video_relay;
-  video_relay.now = {40'000, 40'000'000, 52'000};
+  const test::Relay relay(900, 90'000, 1999), video_relay(40'000, 40'000'000, 52'000);
   MonotonicUs now = 5'000'000;
   UplinkStream uplink(MediaKind::kVideo, Codec::kVp8, now);
   DownlinkStream audio(MediaKind::kAudio, relay, 1000, now), video(MediaKind::kVideo, video_relay, 12'001, now);

@@ -9,9 +9,11 @@
 #include "quality/session_quality.hpp"
 #include "quality/session_totals.hpp"
 #include "support/cmocka.hpp"
+#include "support/relay.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
+using callroom::test::Relay;
 
 namespace {
 
@@ -78,23 +80,16 @@ void half_a_sample_of_pause_is_a_pause(void**) {
 
 // ---- how long a value stands ----
 
-struct Relay final : RelayCounts {
-  Counts now{0, 0, 999};
-  Counts counts() const override { return now; }
-};
-
 // An m-line that is relayed to, and that the peer reports on when the test says so.
 struct Receiving {
-  explicit Receiving(MediaKind kind) : stream(kind, relay, 1000, 0) {}
+  explicit Receiving(MediaKind kind) : relay(0, 0, 999), stream(kind, relay, 1000, 0) {}
 
   DownlinkWindow window(bool reported, std::uint32_t lost = 0) {
-    relay.now.packets += 150;
-    relay.now.bytes += 15'000;
-    relay.now.highest_sequence += 150;
+    relay.add(150, 15'000, 150);
     now += 3 * kSecond;
     if (reported) {
       ReportBlock block;
-      block.highest = relay.now.highest_sequence;
+      block.highest = relay.highest();
       block.lost = static_cast<std::int32_t>(all_lost += lost);
       block.jitter = 480;
       stream.on_report_block(block, now);

@@ -4,9 +4,11 @@
 
 #include "quality/peer_rtcp.hpp"
 #include "support/cmocka.hpp"
+#include "support/relay.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
+using callroom::test::Relay;
 
 namespace {
 
@@ -56,11 +58,6 @@ Bytes operator+(Bytes a, const Bytes& b) {
   return a;
 }
 
-struct Relay final : RelayCounts {
-  Counts now;
-  Counts counts() const override { return now; }
-};
-
 // A receiving PeerConnection with one audio and one video m-line, to which something was relayed.
 struct Receiver {
   Relay audio_relay, video_relay;
@@ -69,8 +66,8 @@ struct Receiver {
   DownlinkRtcp rtcp;
 
   Receiver() {
-    audio_relay.now = {100, 10'000, 1099};
-    video_relay.now = {1000, 1'000'000, 20'999};
+    audio_relay.set(100, 10'000, 1099);
+    video_relay.set(1000, 1'000'000, 20'999);
   }
   RtcpDigest take(const Bytes& compound, DownlinkStream* stream, MonotonicUs now = kSecond, WallTime wall = {}) {
     return rtcp.on_rtcp(compound, stream, streams, now, [wall] { return wall; });

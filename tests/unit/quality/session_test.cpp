@@ -8,18 +8,15 @@
 #include "quality/session_quality.hpp"
 #include "quality/timeline.hpp"
 #include "support/cmocka.hpp"
+#include "support/relay.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
+using callroom::test::Relay;
 
 namespace {
 
 constexpr MonotonicUs kMs = 1'000, kSecond = 1'000'000;
-
-struct Relay final : RelayCounts {
-  Counts now{0, 0, 0};
-  Counts counts() const override { return now; }
-};
 
 // One participant's call on a clock of its own: sends audio and video, receives the same, with what goes wrong set by
 // the test.
@@ -27,8 +24,8 @@ class Call {
  public:
   explicit Call(SessionOptions options = {}) : quality(options) {
     quality.connected(now);
-    audio_relay.now.highest_sequence = 999;
-    video_relay.now.highest_sequence = 19'999;
+    audio_relay.set(0, 0, 999);
+    video_relay.set(0, 0, 19'999);
   }
 
   bool send_audio = true, send_video = true, relay_audio = true, relay_video = true, network = true;
@@ -70,9 +67,9 @@ class Call {
       if (network) feed(video_in, video_sent_, static_cast<std::uint32_t>(now / kMs * 90), 2, key_frame());
     }
     if (!network) return;
-    if (relay_audio) relay(audio_relay, 120);
+    if (relay_audio) audio_relay.add(1, 120, 1);
     if (relay_video && frame) {
-      relay(video_relay, 5'000);
+      video_relay.add(1, 5'000, 1);
       video_out.on_frame(PacketEvents::new_frame_event() |
                              PacketEvents::key_frame_event({static_cast<std::uint16_t>(height * 4 / 3), height}),
                          now);
@@ -115,18 +112,12 @@ class Call {
     stream.on_rtp(packet, [this] { return now; });
   }
 
-  static void relay(Relay& relay, std::uint64_t bytes) {
-    ++relay.now.packets;
-    relay.now.bytes += bytes;
-    ++relay.now.highest_sequence;
-  }
-
   void report() {
     const auto delay = static_cast<std::uint32_t>(rtt_ms * 65.536);
     for (auto [stream, counts] : {std::pair{&audio_out, &audio_relay}, std::pair{&video_out, &video_relay}}) {
-      if (counts->now.packets == 0) continue;
+      if (counts->progress().packets() == 0) continue;
       std::vector<std::uint8_t> packet{0x81, 201, 0, 7, 0, 0, 0, 1};
-      for (const std::uint32_t word : {7U, 0U, counts->now.highest_sequence, 96U, compact_ntp(wall()) - delay, 0U}) {
+      for (const std::uint32_t word : {7U, 0U, counts->highest(), 96U, compact_ntp(wall()) - delay, 0U}) {
         for (int shift = 24; shift >= 0; shift -= 8) packet.push_back(static_cast<std::uint8_t>(word >> shift));
       }
       down_rtcp.on_rtcp(packet, stream, downlinks_, now, [this] { return wall(); });

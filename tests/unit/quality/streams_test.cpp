@@ -5,9 +5,11 @@
 #include "quality/downlink_stream.hpp"
 #include "quality/uplink_stream.hpp"
 #include "support/cmocka.hpp"
+#include "support/relay.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
+using callroom::test::Relay;
 
 namespace {
 
@@ -198,15 +200,10 @@ void what_is_not_retransmitted_in_time_breaks_the_picture(void**) {
   assert_int_equal(mended, 0);
 }
 
-struct Relay final : RelayCounts {
-  Counts now;
-  Counts counts() const override { return now; }
-};
-
 void relay_gaps_are_not_the_peers_loss(void**) {
   Relay relay;
   DownlinkStream stream(MediaKind::kAudio, relay, 1000, 0);
-  relay.now = {90, 9000, 1099};  // 10 of the 100 never reached the relay
+  relay.set(90, 9000, 1099);  // 10 of the 100 never reached the relay
   ReportBlock block;
   block.highest = 1099;
   block.lost = 19;  // those 10, and 9 of its own
@@ -233,7 +230,7 @@ void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
   DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
   const auto frames = [&](MonotonicUs from, MonotonicUs to) {
     for (MonotonicUs at = from; at < to; at += 50 * kMs) {
-      ++relay.now.packets;
+      relay.add(1, 0, 0);
       stream.on_frame(PacketEvents::new_frame_event(), at);
     }
   };
@@ -272,10 +269,9 @@ void the_relays_count_of_bytes_may_wrap(void**) {
   Relay relay;
   DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
   const auto relayed = [&](std::uint64_t packets, std::uint32_t gaps) {
-    relay.now = {packets, static_cast<std::uint32_t>(packets * 100'000),
-                 static_cast<std::uint32_t>(999 + packets + gaps)};
+    relay.set(packets, packets * 100'000, static_cast<std::uint32_t>(999 + packets + gaps));
     ReportBlock block;
-    block.highest = relay.now.highest_sequence;
+    block.highest = relay.highest();
     block.lost = static_cast<std::int32_t>(gaps);
     stream.on_report_block(block, kSecond);
     return stream.take_window(3 * kSecond);
