@@ -10,7 +10,7 @@ packages_build=(g++ cmake ninja-build pkg-config ccache janus-dev libglib2.0-dev
 packages_browser=(chromium)
 
 # To test: unit tests, fuzzers, the checks of form, and the network emulator's namespaces.
-packages_test=(binutils libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 nftables git)
+packages_test=(binutils libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 nftables git valgrind)
 
 package_present() {
   case $1 in
