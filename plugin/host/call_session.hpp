@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/growing_list.hpp"
 #include "base/spsc_ring.hpp"
 #include "base/time.hpp"
 #include "host/handle.hpp"
@@ -122,16 +123,22 @@ struct Downlink {
   // What is relayed before the PeerConnection is up is lost, key frames above all: until then moves wait here.
   bool up = false;
   std::vector<media::Move> waiting;
-  std::array<std::atomic<DownlinkTrack*>, 2 * media::Slots::kMost> by_line{};  // for the loop thread
   std::vector<std::unique_ptr<DownlinkTrack>> tracks;
-  quality::DownlinkRtcp rtcp;  // of the loop thread
-  // For the loop thread: the first stream_count entries are written once, before they are counted.
+  quality::DownlinkRtcp rtcp;     // of the loop thread
   MonotonicUs offered_at = 0;     // when the offer that is out was last sent
   MonotonicUs restarted_at = 0;   // when ICE was last restarted for silence
   std::uint64_t relayed = 0;      // packets, when last looked at
   MonotonicUs relayed_since = 0;  // packets have been relayed since then without a break; 0: they are not
-  std::array<quality::DownlinkStream*, 2 * media::Slots::kMost> streams{};
-  std::atomic<std::size_t> stream_count{0};
+
+  // For the loop thread: the tracks and their streams in one order, and by m-line where in it, counted from 1.
+  GrowingList<DownlinkTrack> seen;
+  GrowingList<quality::DownlinkStream> streams;
+  std::array<std::atomic<std::uint8_t>, 2 * media::Slots::kMost> position{};  // 0: nowhere
+  DownlinkTrack* track_of(int m_line) const {
+    if (static_cast<std::size_t>(m_line) >= position.size()) return nullptr;
+    const std::size_t at = position[static_cast<std::size_t>(m_line)].load(std::memory_order_acquire);
+    return at != 0 ? seen.all()[at - 1] : nullptr;
+  }
 
   SpscRing<NetworkNews, 16> network_news;  // from the loop thread to the ticker's
   media::Estimator estimator;              // of what this PeerConnection can take: video, in bits of RTP

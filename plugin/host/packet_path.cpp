@@ -112,10 +112,9 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
   uplink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), track != nullptr ? &track->stream : nullptr, now);
 }
 
-[[gnu::noinline]] void tell_of_network(Downlink& downlink, const quality::RtcpDigest& digest, std::size_t known,
-                                       MonotonicUs now) {
+[[gnu::noinline]] void tell_of_network(Downlink& downlink, const quality::RtcpDigest& digest, MonotonicUs now) {
   NetworkNews news{now, {digest.twcc_covered, digest.twcc_lost, digest.twcc_skipped}, {}, digest.round_trip};
-  for (const quality::DownlinkStream* stream : std::span(downlink.streams).first(known)) {
+  for (const quality::DownlinkStream* stream : downlink.streams.all()) {
     if (stream->kind() != quality::MediaKind::kVideo) continue;
     const auto relayed = stream->relayed();
     news.relayed.packets += relayed.packets();
@@ -126,25 +125,20 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
 }
 
 [[gnu::noinline]] void read_receiver_compound(Downlink& downlink, const janus_plugin_rtcp& packet, DownlinkTrack* track,
-                                              std::size_t known, MonotonicUs now) {
-  const quality::RtcpDigest digest =
-      downlink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), track != nullptr ? &track->leg->stream : nullptr,
-                            std::span(downlink.streams).first(known), now, [] { return wall_now(); });
-  if (digest.twcc_covered != 0 || digest.round_trip) tell_of_network(downlink, digest, known, now);
+                                              MonotonicUs now) {
+  quality::DownlinkStream* stream = track != nullptr ? &track->leg->stream : nullptr;
+  const quality::RtcpDigest digest = downlink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), stream,
+                                                           downlink.streams.all(), now, [] { return wall_now(); });
+  if (digest.twcc_covered != 0 || digest.round_trip) tell_of_network(downlink, digest, now);
   if (digest.wants_key_frame() && track != nullptr) track->key_frame_asked.store(true, std::memory_order_relaxed);
 }
 
 void read_receiver_rtcp(Downlink& downlink, const janus_plugin_rtcp& packet, MonotonicUs now) {
-  DownlinkTrack* track = nullptr;
-  if (static_cast<std::size_t>(packet.mindex) < downlink.by_line.size()) {
-    track = downlink.by_line[static_cast<std::size_t>(packet.mindex)].load(std::memory_order_acquire);
-  }
-  const std::size_t known = downlink.stream_count.load(std::memory_order_acquire);
+  DownlinkTrack* track = downlink.track_of(packet.mindex);
   quality::DownlinkStream* stream = track != nullptr ? &track->leg->stream : nullptr;
-  if (downlink.rtcp.take_lone_report(bytes_of(packet.buffer, packet.length), stream,
-                                     std::span(downlink.streams).first(known), now))
-    return;
-  read_receiver_compound(downlink, packet, track, known, now);
+  const auto compound = bytes_of(packet.buffer, packet.length);
+  if (downlink.rtcp.take_lone_report(compound, stream, downlink.streams.all(), now)) return;
+  read_receiver_compound(downlink, packet, track, now);
 }
 
 }  // namespace

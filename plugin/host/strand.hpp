@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "base/task.hpp"
 
 namespace callroom::host {
@@ -34,7 +35,7 @@ class Strand : public std::enable_shared_from_this<Strand> {
   friend class WorkerPool;
   struct Item {
     Task task;
-    bool is_request;
+    bool is_request = false;
   };
 
   bool post(Task task, bool is_request);
@@ -43,7 +44,7 @@ class Strand : public std::enable_shared_from_this<Strand> {
 
   WorkerPool& pool_;
   mutable std::mutex mutex_;
-  std::deque<Item> items_;
+  Fifo<Item> items_;
   std::size_t requests_ = 0, events_ = 0;
   bool scheduled_ = false;  // in the pool's queue, or running
 };

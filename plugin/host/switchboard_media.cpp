@@ -372,14 +372,12 @@ void Switchboard::carry_out_change(CallSession& session, const media::Change& ch
 
 DownlinkTrack& Switchboard::downlink_track(CallSession& session, const media::Move& move) {
   Downlink& downlink = *session.downlink;
-  std::atomic<DownlinkTrack*>& entry = downlink.by_line[move.line];
-  if (DownlinkTrack* track = entry.load(std::memory_order_relaxed)) return *track;
+  if (DownlinkTrack* track = downlink.track_of(move.line)) return *track;
   auto track = std::make_unique<DownlinkTrack>();
   track->leg = std::make_shared<RelayLeg>(session.receiver.lock()->core_session, move.line, move.kind, monotonic_now());
-  entry.store(track.get(), std::memory_order_release);
-  const std::size_t known = downlink.stream_count.load(std::memory_order_relaxed);
-  downlink.streams[known] = &track->leg->stream;
-  downlink.stream_count.store(known + 1, std::memory_order_release);
+  downlink.seen.append(track.get());
+  downlink.streams.append(&track->leg->stream);
+  downlink.position[move.line].store(static_cast<std::uint8_t>(downlink.tracks.size() + 1), std::memory_order_release);
   downlink.tracks.push_back(std::move(track));
   return *downlink.tracks.back();
 }

@@ -17,10 +17,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
 
+#include "base/fifo.hpp"
 #include "base/time.hpp"
 
 namespace callroom::media {
@@ -133,9 +133,9 @@ class Estimator {
   double queue_ms_ = 0;
   double usual_loss_ = 0;
 
-  std::deque<Sample> samples_;    // of the last 2 s
-  std::deque<Point> points_;      // of the last 2 s
-  std::deque<Backlog> backlogs_;  // of the last 5 s
+  Fifo<Sample> samples_;    // of the last 2 s
+  Fifo<Point> points_;      // of the last 2 s
+  Fifo<Backlog> backlogs_;  // of the last 5 s
   std::int64_t covered_ = 0;
   std::uint64_t relayed_at_feedback_ = 0;
   MonotonicUs began_at_ = 0, feedback_at_ = 0, ticked_at_ = 0;  // began: with the first feedback

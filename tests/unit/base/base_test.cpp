@@ -1,10 +1,17 @@
 // What every layer stands on: reading bytes, bounded queues, ids, comparing secrets.
 #include <array>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/bounded_queue.hpp"
 #include "base/byte_reader.hpp"
+#include "base/fifo.hpp"
+#include "base/growing_list.hpp"
 #include "base/result.hpp"
 #include "base/spsc_ring.hpp"
 #include "base/task.hpp"
@@ -126,10 +133,62 @@ void result_holds_one_or_the_other(void**) {
   assert_int_equal(static_cast<int>(error.error().code), 406);
 }
 
+void a_fifo_is_a_queue(void**) {
+  Fifo<std::shared_ptr<int>> fifo;
+  std::deque<std::shared_ptr<int>> queue;
+  std::mt19937 random(1);
+  int differences = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    if (i % 1'500 == 1'400) {
+      queue.clear();
+      fifo.clear();
+    } else if (queue.empty() || random() % 100 < (i / 1'000 % 2 == 0 ? 60 : 40)) {
+      queue.push_back(std::make_shared<int>(i));
+      fifo.push_back(queue.back());
+    } else {
+      const std::weak_ptr<int> first = queue.front();
+      queue.pop_front();
+      fifo.pop_front();
+      if (!first.expired()) ++differences;  // what was popped is let go of
+    }
+    if (fifo.empty() != queue.empty() || fifo.size() != queue.size()) ++differences;
+    if (!queue.empty() && (fifo.front() != queue.front() || fifo.back() != queue.back())) ++differences;
+    if (!std::equal(fifo.begin(), fifo.end(), queue.begin(), queue.end())) ++differences;
+    if (!std::equal(fifo.rbegin(), fifo.rend(), queue.rbegin(), queue.rend())) ++differences;
+  }
+  assert_int_equal(differences, 0);
+}
+
+void a_list_grows_under_its_readers(void**) {
+  constexpr std::size_t kItems = 5'000;
+  std::vector<std::size_t> numbers(kItems);
+  GrowingList<std::size_t> list;
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    for (std::size_t seen = 0; seen < kItems;) {
+      const auto all = list.all();
+      if (all.size() < seen) wrong.fetch_add(1);
+      seen = all.size();
+      for (std::size_t i = 0; i < seen; i += 97) {
+        if (*all[i] != i) wrong.fetch_add(1);
+      }
+    }
+  });
+  for (std::size_t i = 0; i < kItems; ++i) {
+    numbers[i] = i;
+    list.append(&numbers[i]);
+  }
+  reader.join();
+  const int count = wrong;
+  assert_int_equal(count, 0);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
+      cmocka_unit_test(a_fifo_is_a_queue),
+      cmocka_unit_test(a_list_grows_under_its_readers),
       cmocka_unit_test(reads_big_endian),
       cmocka_unit_test(fails_past_the_end_and_stays_failed),
       cmocka_unit_test(queue_refuses_what_exceeds_it),
