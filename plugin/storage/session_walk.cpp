@@ -49,6 +49,7 @@ Walk::Walk(const Scope& scope, Order order, std::optional<WantedIssue> issue, Bi
   }
   const std::string filter = filter_sql(filters, rating, binder, by_keys() ? "k." : "s.");
   filter_ += filter;
+  filtered_ = !filter.empty();
   // The rollups know whether there is anything to be found on the way.
   if (!of_few_ && !filter.empty()) {
     filter_ += " AND EXISTS (SELECT FROM session_quality_day d WHERE d.bucket > " + from_ +
@@ -93,7 +94,7 @@ std::string Walk::page(const std::string& columns, std::size_t limit, const std:
                        Binder& binder) const {
   // What pages that are found by keys need of them; a session is looked at when it is certain to be on the page.
   const std::string of_walk =
-      by_keys() || sorts() ? walked("worst_rank, ") + walked("created_at, ") + walked("session_id") : columns;
+      keys_first() ? walked("worst_rank, ") + walked("created_at, ") + walked("session_id") : columns;
   std::string page;
   if (!after) {
     page = merged(of_walk, "", order_, limit);
@@ -111,7 +112,7 @@ std::string Walk::page(const std::string& columns, std::size_t limit, const std:
              merged(of_walk, " AND " + of_ranks_behind, order_, limit) + ") page" + at_most(limit) + ")";
     }
   }
-  return by_keys() || sorts() ? looked_at(columns, page) : page;
+  return keys_first() ? looked_at(columns, page) : page;
 }
 
 std::string Walk::ids(std::size_t limit) const {

@@ -47,6 +47,8 @@ class Walk {
  private:
   bool by_keys() const { return !issue_.code.empty(); }
   bool sorts() const { return order_ == Order::kWorst && of_few_; }
+  // Whether the page's rows are looked at only when it is certain which they are.
+  bool keys_first() const { return by_keys() || sorts() || (order_ == Order::kWorst && filtered_); }
   std::string walked(const std::string& column) const { return (by_keys() ? "k." : "s.") + column; }
   std::string in_range(const std::string& of) const;
   std::string behind(const Cursor& row, Binder& binder) const;
@@ -55,6 +57,7 @@ class Walk {
 
   const Order order_;
   const bool of_few_;               // of one user or room: few enough for the keys of all to be sorted
+  bool filtered_ = false;           // by more than the index's order begins with
   std::string from_, to_, filter_;  // placeholders, and a condition for all that is walked along
   std::vector<std::string> walks_;  // what tells each from the others: " AND …", or nothing
   WantedIssue issue_;

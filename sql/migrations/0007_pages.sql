@@ -3,15 +3,16 @@
 
 DROP INDEX session_quality_logs_user, session_quality_logs_room, session_quality_logs_rating, session_quality_logs_provider,
   session_quality_logs_worst;
--- Of a user or a room the worst are found by sorting: what is sorted by is in the index, and what row-level security
--- looks at, so that only the rows of the page itself are read.
+-- Of a user or a room the worst are found by sorting. What is sorted and filtered by and what row-level security looks at
+-- is in the indexes, so that only the rows of the page itself are read.
 CREATE INDEX session_quality_logs_user ON session_quality_logs (user_id, created_at, session_id) INCLUDE (worst_rank);
 CREATE INDEX session_quality_logs_room ON session_quality_logs (room, created_at, session_id) INCLUDE (worst_rank, user_id);
 CREATE INDEX session_quality_logs_rating ON session_quality_logs (overall_quality, created_at, session_id);
 CREATE INDEX session_quality_logs_provider ON session_quality_logs (provider, created_at, session_id);
 CREATE INDEX session_quality_logs_node ON session_quality_logs (node, created_at, session_id);
 -- The worst first, of one rating; those of several are merged.
-CREATE INDEX session_quality_logs_worst ON session_quality_logs (overall_quality, worst_rank, created_at DESC, session_id DESC);
+CREATE INDEX session_quality_logs_worst ON session_quality_logs (overall_quality, worst_rank, created_at DESC, session_id DESC)
+  INCLUDE (provider, node, user_id);
 
 -- The keys of the issues know what else a page can be filtered by: a session is looked at only when it is on the page.
 TRUNCATE session_quality_issues;
@@ -40,5 +41,10 @@ INSERT INTO session_quality_issues (code, severity, created_at, session_id, wors
     FROM session_quality_logs, jsonb_to_recordset(issues) AS issue (code text, severity text)
     WHERE issues <> '[]' AND issue.code IS NOT NULL AND issue.severity IS NOT NULL ON CONFLICT DO NOTHING;
 
-CREATE INDEX session_quality_issues_rating ON session_quality_issues (code, severity, rating, created_at, session_id);
-CREATE INDEX session_quality_issues_rating_worst ON session_quality_issues (code, severity, rating, worst_rank, created_at DESC, session_id DESC);
+DROP INDEX session_quality_issues_worst;
+CREATE INDEX session_quality_issues_worst ON session_quality_issues (code, severity, worst_rank, created_at DESC, session_id DESC)
+  INCLUDE (provider, node);
+CREATE INDEX session_quality_issues_rating ON session_quality_issues (code, severity, rating, created_at, session_id)
+  INCLUDE (provider, node);
+CREATE INDEX session_quality_issues_rating_worst ON session_quality_issues (code, severity, rating, worst_rank, created_at DESC, session_id DESC)
+  INCLUDE (provider, node);
