@@ -11,7 +11,8 @@
 // sessions.
 //
 //   summary    {from, to, current: figures, before: figures, targets: [{figure, target, better, value, met, before}]}
-//   series     bucket? ("5m", "hour", "day") -> {bucket, points: [{at, figures…}]}
+//   series     bucket? ("5m", "hour", "day") -> {bucket, points: [{at, sessions, scored, score,
+//              ratings, poor_or_failed, latency, loss_in, loss_out, drops}]}
 //   providers  {providers: [{provider, …figures}], comparison: [{figure, difference, margin, within_noise}]}
 //   issues     {sessions, issues: [{code, severity, sessions, share_pct, before: {…}, change_pct, examples:
 //   [session_id]}]} sessions   order? ("newest", "worst"), limit? (1 to 200, 50), cursor?, issue? -> {sessions: [row],

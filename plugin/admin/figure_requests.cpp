@@ -99,7 +99,7 @@ Json points_json(const storage::Rows& rows, const Scope& scope, Bucket bucket) {
     std::string name = storage::rfc3339(at);
     name.replace(name.find('.'), std::string::npos, "Z");  // buckets begin on whole seconds
     const auto row = found.find(name);
-    Json point = figures_json(row != found.end() ? storage::read_figures(rows, row->second) : Figures());
+    Json point = point_json(row != found.end() ? storage::read_figures(rows, row->second) : Figures());
     point.set("at", name);
     list.append(std::move(point));
   }

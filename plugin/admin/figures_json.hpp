@@ -7,5 +7,7 @@
 namespace callroom::admin {
 
 json::Json figures_json(const storage::Figures& figures);
+// What a point of a series has of them: there can be hundreds.
+json::Json point_json(const storage::Figures& figures);
 
 }  // namespace callroom::admin

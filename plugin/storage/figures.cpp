@@ -27,14 +27,16 @@ constexpr double kFirstEdgeMs = 4, kEdgeGrowth = 1.08;  // as callroom_latency_e
 constexpr double kHighestMs = 4000;                     // where the last, open bin is taken to end
 constexpr double kNormal95 = 1.96;
 
-// Sums that are read by name, in the unit that `scale` turns into the figure's.
-constexpr std::array kSums = {
-    "sessions",          "duration_ms",      "scored",           "score_sum",        "score_squares",
-    "latency_n",         "latency_sum",      "latency_squares",  "jitter_n",         "jitter_sum",
-    "jitter_squares",    "loss_in_n",        "loss_in_sum",      "loss_in_squares",  "loss_out_n",
-    "loss_out_sum",      "loss_out_squares", "bandwidth_in_n",   "bandwidth_in_sum", "bandwidth_out_n",
-    "bandwidth_out_sum", "frame_rate_n",     "frame_rate_sum",   "dropped_sessions", "drops",
-    "recoveries",        "freezes",          "freeze_tenths_ms", "negotiations",     "glare"};
+// Sums that are read by name, in the unit that `scale` turns into the figure's: those of every answer, and those that a
+// figure over a whole range has besides.
+constexpr std::array kSums = {"sessions",     "scored",           "score_sum",   "latency_n",
+                              "latency_sum",  "loss_in_n",        "loss_in_sum", "loss_out_n",
+                              "loss_out_sum", "dropped_sessions", "drops"};
+constexpr std::array kFurtherSums = {
+    "duration_ms",     "score_squares",     "latency_squares",  "jitter_n",       "jitter_sum",
+    "jitter_squares",  "loss_in_squares",   "loss_out_squares", "bandwidth_in_n", "bandwidth_in_sum",
+    "bandwidth_out_n", "bandwidth_out_sum", "frame_rate_n",     "frame_rate_sum", "recoveries",
+    "freezes",         "freeze_tenths_ms",  "negotiations",     "glare"};
 
 std::string numbered(const char* name, std::size_t count, const char* before, const char* after) {
   std::string list;
@@ -77,27 +79,34 @@ std::string group_key(Bucket bucket) {
   return bucket == Bucket::kDay ? "date_trunc('day', bucket, 'UTC')" : "bucket";
 }
 
+enum class Detail { kOverTime, kWhole };
+
 // `group` is the expression that rows are grouped by, with its name; empty for one row over all.
-Query grouped_query(const Scope& scope, Piece::Level coarsest, const std::string& group, const std::string& name) {
+Query grouped_query(const Scope& scope, Piece::Level coarsest, const std::string& group, const std::string& name,
+                    Detail detail = Detail::kWhole) {
   Binder binder;
-  std::string columns =
-      "rating, " + numbered("score_bin_", kScoreBins, "", "") + "," + numbered("latency_bin_", kLatencyBins, "", "");
+  std::string columns = "rating, " + numbered("latency_bin_", kLatencyBins, "", "");
   std::string sql = "SELECT ";
   if (!group.empty()) {
     columns += ", " + group + " AS " + name;
     sql += name + ", ";
   }
-  for (const char* sum : kSums) {
+  const auto add = [&](const char* sum) {
     columns += std::string(", ") + sum;
     sql += std::string("sum(") + sum + ") AS " + sum + ", ";
+  };
+  for (const char* sum : kSums) add(sum);
+  if (detail == Detail::kWhole) {
+    for (const char* sum : kFurtherSums) add(sum);
+    columns += "," + numbered("score_bin_", kScoreBins, "", "");
+    sql += "ARRAY[" + numbered("score_bin_", kScoreBins, "sum(", ")") + "] AS score_bins, ";
   }
   sql += "ARRAY[";
   for (const char* rating : kRatingNames) {
     sql += std::string(rating == kRatingNames[0] ? "" : ",") + "coalesce(sum(sessions) FILTER (WHERE rating = '" +
            rating + "'), 0)";
   }
-  sql += "] AS ratings, ARRAY[" + numbered("score_bin_", kScoreBins, "sum(", ")") + "] AS score_bins, ARRAY[" +
-         numbered("latency_bin_", kLatencyBins, "sum(", ")") + "] AS latency_bins FROM (" +
+  sql += "] AS ratings, ARRAY[" + numbered("latency_bin_", kLatencyBins, "sum(", ")") + "] AS latency_bins FROM (" +
          sources_sql(scope, coarsest, columns, binder) + ") part";
   if (!group.empty()) sql += " GROUP BY " + name + " ORDER BY " + name;
   return {std::move(sql), binder.take()};
@@ -174,7 +183,7 @@ Query figures_by_bucket_query(const Scope& scope, Bucket bucket) {
   const auto coarsest = bucket == Bucket::k5Min   ? Piece::Level::k5Min
                         : bucket == Bucket::kHour ? Piece::Level::kHour
                                                   : Piece::Level::kDay;
-  return grouped_query(scope, coarsest, group_key(bucket), "at");
+  return grouped_query(scope, coarsest, group_key(bucket), "at", Detail::kOverTime);
 }
 
 Figures read_figures(const Rows& rows, std::size_t row) {

@@ -44,7 +44,8 @@ struct Figures {
 
 enum class Bucket { kNone, k5Min, kHour, kDay };
 
-// One row for each group, with the group's name or the bucket's start in "at" or "provider".
+// One row for each group, with the group's name or the bucket's start in "at" or "provider". By bucket there are only
+// sessions, ratings, score, latency, loss and drops, without margins: there can be hundreds.
 Query figures_query(const Scope& scope);
 Query figures_by_provider_query(const Scope& scope);
 Query figures_by_bucket_query(const Scope& scope, Bucket bucket);

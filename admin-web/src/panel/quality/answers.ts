@@ -3,26 +3,35 @@ import type { RatingName, SessionDetail, SessionRow } from './rows';
 
 type Figure = number | null;
 
-/** How many sessions a figure stands on is beside it; shares and losses are in percent, latency is the round-trip time. */
-export interface Figures {
+/**
+ * What each point of a series has. How many sessions a figure stands on is beside it; shares and losses are in percent,
+ * latency is the round-trip time.
+ */
+interface BasicFigures {
   sessions: number;
   /** Sessions with a score: what its average stands on. */
   scored: number;
   score: Figure;
-  /** Margins: half the width of the 95 % confidence interval. */
-  score_margin: Figure;
   ratings: Record<RatingName, { sessions: number; share_pct: Figure }>;
   /** (poor + failed) / (rated + failed). */
   poor_or_failed: { share_pct: Figure; sessions: number };
-  latency: { avg_ms: Figure; p50_ms: Figure; p95_ms: Figure; sessions: number; margin: Figure };
+  latency: { avg_ms: Figure; p50_ms: Figure; p95_ms: Figure; sessions: number };
+  loss_in: { avg_pct: Figure };
+  loss_out: { avg_pct: Figure };
+  /** Share of sessions with at least one connection drop. */
+  drops: { share_pct: Figure; count: number; sessions: number };
+}
+
+export interface Figures extends BasicFigures {
+  /** Margins: half the width of the 95 % confidence interval. */
+  score_margin: Figure;
+  latency: BasicFigures['latency'] & { margin: Figure };
   jitter: { avg_ms: Figure };
-  loss_in: { avg_pct: Figure; margin: Figure };
-  loss_out: { avg_pct: Figure; margin: Figure };
+  loss_in: BasicFigures['loss_in'] & { margin: Figure };
+  loss_out: BasicFigures['loss_out'] & { margin: Figure };
   bandwidth_in: { avg_kbps: Figure };
   bandwidth_out: { avg_kbps: Figure };
   frame_rate: { avg: Figure };
-  /** Share of sessions with at least one connection drop. */
-  drops: { share_pct: Figure; count: number; sessions: number };
   freezes: { count: number; ms: number };
   /** Sessions by score, in equal steps from 0 to 100. */
   score_histogram: number[];
@@ -48,7 +57,7 @@ export interface SummaryAnswer {
 }
 
 /** One bucket; `at` is where it begins. */
-export type Point = Figures & { at: string };
+export type Point = BasicFigures & { at: string };
 
 export interface SeriesAnswer {
   bucket: string;
