@@ -72,6 +72,22 @@ LayeredSource::Stream* LayeredSource::stream_of(std::span<const std::uint8_t> pa
   return &stream;
 }
 
+bool LayeredSource::is_first(Stream& stream, const LayeredPacket& packet, std::uint64_t highest_before) {
+  if (packet.is_newest) {
+    if (packet.index - highest_before >= kRemembered) {
+      stream.seen.reset();
+    } else {
+      for (std::uint64_t passed = highest_before + 1; passed < packet.index; ++passed) {
+        stream.seen.reset(passed % kRemembered);
+      }
+    }
+  } else if (stream.highest - packet.index >= kRemembered || stream.seen.test(packet.index % kRemembered)) {
+    return false;
+  }
+  stream.seen.set(packet.index % kRemembered);
+  return true;
+}
+
 std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> packet, bool key_frame) {
   const std::optional<std::size_t> payload = payload_offset(packet);
   Stream* const stream = payload ? stream_of(packet) : nullptr;
@@ -81,6 +97,7 @@ std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> p
   read.payload_at = *payload;
   read.timestamp = load_u32(packet.data() + 4);
   const std::uint16_t sequence = load_u16(packet.data() + 2);
+  const std::uint64_t highest_before = stream->highest;
   if (!stream->begun) {
     stream->begun = true;
     stream->highest = ((stream->highest >> 16) + 2) << 16 | sequence;  // far from whatever was before
@@ -92,6 +109,7 @@ std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> p
     read.is_newest = step > 0;
     if (step > 0) stream->highest = read.index;
   }
+  if (!is_first(*stream, read, highest_before)) return std::nullopt;
   read.key_frame = key_frame;
   if (is_vp8_) {
     read.descriptor = parse_vp8_descriptor(packet.subspan(*payload));

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -46,7 +47,8 @@ class LayeredSource {
   };
   LayeredSource(Naming naming, bool is_vp8) : naming_(std::move(naming)), is_vp8_(is_vp8) {}
 
-  // Precondition: kRtpHeaderSize bytes at least. Absent: the packet is of no layer that is known.
+  // Precondition: kRtpHeaderSize bytes at least. Absent: the packet is of no layer that is known, or was here before:
+  // browsers probe with repetitions, of which the core lets some pass, and no receiver may get a number twice.
   std::optional<LayeredPacket> read(std::span<const std::uint8_t> packet, bool key_frame);
 
   // What each layer costs, rising, of those that flowed in the last second; over the time since the call before, and
@@ -57,11 +59,14 @@ class LayeredSource {
   double total_bps() const;
 
  private:
+  static constexpr std::size_t kRemembered = 1024;
+
   struct Stream {
     std::uint32_t ssrc = 0;
     bool known = false;
     bool begun = false;
     std::uint64_t highest = 0;
+    std::bitset<kRemembered> seen;                                  // of the newest packets, by their index
     std::array<std::atomic<std::uint64_t>, kMostTemporal> bytes{};  // by temporal layer
   };
   struct Reading {
@@ -71,6 +76,7 @@ class LayeredSource {
     bool rated = false;
   };
 
+  static bool is_first(Stream& stream, const LayeredPacket& packet, std::uint64_t highest_before);
   Stream* stream_of(std::span<const std::uint8_t> packet);
 
   const Naming naming_;

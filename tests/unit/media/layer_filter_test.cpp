@@ -123,6 +123,22 @@ void a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills(void**) {
   assert_true(receiver.pictures == pictures);
 }
 
+void a_packet_that_comes_again_is_not_passed_on_again(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 0});
+  receiver.send({'l', 65'535, 0, 0, true, false, true, 1});
+  const bool second = receiver.send({'l', 1, 6000, 0, false, false, true, 3});  // 0 is missing
+  const bool newest_again = receiver.send({'l', 1, 6000, 0, false, false, true, 3});
+  const bool older_again = receiver.send({'l', 65'535, 0, 0, true, false, true, 1});
+  const bool missing = receiver.send({'l', 0, 3000, 0, false, false, true, 2});
+  const bool missing_again = receiver.send({'l', 0, 3000, 0, false, false, true, 2});
+  assert_true(second);
+  assert_false(newest_again);
+  assert_false(older_again);
+  assert_true(missing);
+  assert_false(missing_again);
+}
+
 void a_temporal_layer_is_entered_at_a_frame_that_allows_it_and_left_at_once(void**) {
   Receiver receiver;
   receiver.filter.choose({0, 0});
@@ -233,6 +249,7 @@ int main() {
       cmocka_unit_test(a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own),
       cmocka_unit_test(what_is_left_out_leaves_no_gap),
       cmocka_unit_test(a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills),
+      cmocka_unit_test(a_packet_that_comes_again_is_not_passed_on_again),
       cmocka_unit_test(a_temporal_layer_is_entered_at_a_frame_that_allows_it_and_left_at_once),
       cmocka_unit_test(a_change_of_layer_is_one_continuous_stream),
       cmocka_unit_test(what_layers_cost_is_what_flows),
