@@ -54,7 +54,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Sig
           if constexpr (std::is_same_v<std::decay_t<decltype(what)>, signaling::PeerDescription>) {
             return entry.pair.description(from, what.type, request.negotiation, what.sdp, monotonic_now());
           } else {
-            return entry.pair.candidate(from, request.negotiation, what.json, what.ufrag);
+            return entry.pair.candidates(from, request.negotiation, what);
           }
         },
         request.what);

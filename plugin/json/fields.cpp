@@ -138,6 +138,10 @@ std::optional<WallTime> Fields::time(const char* name) {
 std::optional<std::string> Fields::object_text(const char* name, std::size_t max_bytes) {
   const JsonView value = present(name);
   if (!value) return std::nullopt;
+  return object_text(name, value, max_bytes);
+}
+
+std::optional<std::string> Fields::object_text(const char* name, JsonView value, std::size_t max_bytes) {
   if (value.is_object()) {
     std::string text = Json::share(value.get()).dump();
     if (text.size() <= max_bytes) return text;

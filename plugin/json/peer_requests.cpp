@@ -40,16 +40,26 @@ PeerDescription description(Fields& fields, JsonView value) {
   return description;
 }
 
-PeerCandidate candidate(Fields& fields, JsonView value) {
+PeerCandidate candidate(Fields& fields, const char* name, JsonView value) {
   PeerCandidate candidate;
   if (value.is_null()) {
     candidate.json = "null";
     return candidate;
   }
-  candidate.json = fields.object_text("candidate", kMaxCandidateBytes).value_or("");
+  candidate.json = fields.object_text(name, value, kMaxCandidateBytes).value_or("");
   const auto named = value["usernameFragment"].string();
   candidate.ufrag = named ? std::string(*named) : ufrag_in(value["candidate"].string().value_or(""));
   return candidate;
+}
+
+std::vector<PeerCandidate> candidates(Fields& fields, JsonView list) {
+  std::vector<PeerCandidate> candidates;
+  if (!list.is_array() || list.size() == 0 || list.size() > kMostCandidatesAtOnce) {
+    fields.fail(ErrorCode::kInvalidField, "candidates must be a list of 1 to " + std::to_string(kMostCandidatesAtOnce));
+    return candidates;
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) candidates.push_back(candidate(fields, "candidates", list.at(i)));
+  return candidates;
 }
 
 // "640x480"
@@ -107,15 +117,18 @@ RoomRequest signal(Fields& fields) {
   Signal signal;
   signal.to = fields.required_id("to");
   signal.negotiation = fields.required_integer("negotiation", 0, kMaxNegotiation);
-  const JsonView described = fields.raw("description"), trickled = fields.raw("candidate");
-  const bool has_description = described && !described.is_null();
-  if (has_description == bool{trickled}) {
-    fields.fail(has_description ? ErrorCode::kInvalidField : ErrorCode::kMissingField,
-                "signal takes one of description and candidate");
+  const JsonView described = fields.raw("description"), one = fields.raw("candidate"), many = fields.raw("candidates");
+  const bool has_description = described && !described.is_null(), has_many = many && !many.is_null();
+  const int given = int{has_description} + int{bool{one}} + int{has_many};
+  if (given != 1) {
+    fields.fail(given > 1 ? ErrorCode::kInvalidField : ErrorCode::kMissingField,
+                "signal takes one of description, candidate and candidates");
   } else if (has_description) {
     signal.what = description(fields, described);
+  } else if (has_many) {
+    signal.what = candidates(fields, many);
   } else {
-    signal.what = candidate(fields, trickled);
+    signal.what = std::vector{candidate(fields, "candidate", one)};
   }
   return signal;
 }

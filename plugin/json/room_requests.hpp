@@ -46,6 +46,7 @@ using RoomRequest = Extended<signaling::Request, Report, History>::Type;
 
 inline constexpr std::size_t kMaxDescriptionBytes = std::size_t{128} * 1024;
 inline constexpr std::size_t kMaxCandidateBytes = 1024;
+inline constexpr std::size_t kMostCandidatesAtOnce = 32;
 inline constexpr std::size_t kMaxSamples = 16;  // in one report
 
 // Errors: kInvalidRequest, kUnknownRequest, kMissingField, kInvalidField; the text names the field.

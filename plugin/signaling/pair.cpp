@@ -167,20 +167,25 @@ void Pair::forward_held(Side from, PairEffects& effects) {
   });
 }
 
-Result<PairEffects> Pair::candidate(Side from, std::int64_t negotiation, std::string candidate, std::string ufrag) {
+Result<PairEffects> Pair::candidates(Side from, std::int64_t negotiation, std::vector<PeerCandidate> candidates) {
   State& sender = state(from);
-  if (ufrag.empty()) ufrag = sender.latest_ufrag;  // as of the end of candidates: it belongs to what was sent last
-  const bool known = contains(sender.known, ufrag);
-  if (!known && contains(sender.lost, ufrag)) {
-    ++counts_.stale;
-    return PairEffects{};
+  for (PeerCandidate& each : candidates) {
+    if (each.ufrag.empty()) each.ufrag = sender.latest_ufrag;  // the end of candidates belongs to what was sent last
   }
-  if (!known && sender.held.size() == kMostCandidates) {
+  const auto lost = std::erase_if(candidates, [&](const PeerCandidate& each) {
+    return !contains(sender.known, each.ufrag) && contains(sender.lost, each.ufrag);
+  });
+  const auto waiting = static_cast<std::size_t>(std::ranges::count_if(
+      candidates, [&](const PeerCandidate& each) { return !contains(sender.known, each.ufrag); }));
+  if (sender.held.size() + waiting > kMostCandidates) {
     return Error{ErrorCode::kLimitReached, "too many candidates whose description has not come"};
   }
-  sender.held.push_back({negotiation, std::move(candidate), std::move(ufrag)});
+  counts_.stale += static_cast<std::uint32_t>(lost);
+  for (PeerCandidate& each : candidates) {
+    sender.held.push_back({negotiation, std::move(each.json), std::move(each.ufrag)});
+  }
   PairEffects effects;
-  if (known) forward_held(from, effects);
+  if (waiting < candidates.size()) forward_held(from, effects);
   return effects;
 }
 

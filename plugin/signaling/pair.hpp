@@ -42,6 +42,11 @@ constexpr bool refuses_by_role(Role role) {
   return role == Role::kImpolite;
 }
 
+struct PeerCandidate {
+  std::string json;   // RTCIceCandidateInit as text, or "null": there are no more
+  std::string ufrag;  // its username fragment (RFC 8445, 5.3), where it names one
+};
+
 // Effects, in the order in which they are to be carried out.
 struct ForwardDescription {
   Side to = Side::kFirst;
@@ -93,9 +98,8 @@ class Pair {
   Result<PairEffects> description(Side from, DescriptionType type, std::int64_t negotiation, std::string sdp,
                                   MonotonicUs now);
 
-  // A candidate as JSON text, with its username fragment (RFC 8445, 5.3) where it names one. Error, nothing changed:
-  // kLimitReached where too many wait for their description.
-  Result<PairEffects> candidate(Side from, std::int64_t negotiation, std::string candidate, std::string ufrag);
+  // Candidates, in order. Error, nothing changed: kLimitReached where too many would wait for their description.
+  Result<PairEffects> candidates(Side from, std::int64_t negotiation, std::vector<PeerCandidate> candidates);
 
   // To be called when next_due() has come: repeats an offer that nobody answered.
   PairEffects tick(MonotonicUs now);

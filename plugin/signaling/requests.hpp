@@ -78,16 +78,11 @@ struct PeerDescription {
   std::string sdp;
 };
 
-struct PeerCandidate {
-  std::string json;   // RTCIceCandidateInit as text, or "null": there are no more
-  std::string ufrag;  // its username fragment, where it names one
-};
-
 // To one other participant of a room whose media goes directly between them.
 struct Signal {
   std::string to;
   std::int64_t negotiation = 0;
-  std::variant<PeerDescription, PeerCandidate> what;
+  std::variant<PeerDescription, std::vector<PeerCandidate>> what;
 };
 
 struct Leave {};

@@ -5,10 +5,18 @@ import { deferred, delay, SerialQueue } from './promises';
 import type { Kind, Source, WireDescription } from './protocol';
 import { Senders } from './senders';
 
-export interface Signal {
+type Candidate = RTCIceCandidateInit | null;
+
+export interface OutgoingSignal {
   negotiation: number;
   description?: WireDescription;
-  candidate?: RTCIceCandidateInit | null;
+  candidates?: Candidate[];
+}
+
+export interface IncomingSignal {
+  negotiation: number;
+  description?: WireDescription;
+  candidate?: Candidate;
 }
 
 export interface PeerTrack {
@@ -23,6 +31,8 @@ const kRestartAfterMs = { impolite: 1500, polite: 4000 };
 
 /** The first candidate of a first offer comes within milliseconds, unless there is no network, or TURN alone. */
 const kFirstCandidateMs = 500;
+
+const kMostCandidatesAtOnce = 32;
 
 /**
  * The PeerConnection to one other participant of a p2p room: perfect negotiation over the room's `signal` requests. A participant
@@ -42,6 +52,7 @@ export class PeerLink {
   private described = 0;
   private offering: Promise<unknown> = Promise.resolve();
   private readonly gathered = deferred<void>();
+  private untold: Candidate[] | undefined; // candidates that are to be sent, in one message
   private restartTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -49,7 +60,7 @@ export class PeerLink {
     local: LocalTracks,
     private readonly polite: boolean,
     yields: boolean,
-    private readonly send: (signal: Signal) => Promise<void>,
+    private readonly send: (signal: OutgoingSignal) => Promise<void>,
   ) {
     this.rules = new CollisionRules(yields);
     const connection = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle' });
@@ -62,7 +73,7 @@ export class PeerLink {
     connection.oniceconnectionstatechange = () => this.watch();
     connection.onicecandidate = ({ candidate }) => {
       this.gathered.resolve();
-      this.dispatch({ negotiation: this.described, candidate: candidate?.toJSON() ?? null });
+      this.dispatchCandidate(candidate?.toJSON() ?? null);
     };
   }
 
@@ -77,7 +88,7 @@ export class PeerLink {
   }
 
   /** Messages of the other side, in the order they came. */
-  receive(signal: Signal): void {
+  receive(signal: IncomingSignal): void {
     void this.incoming.run(() => this.take(signal)).catch((error) => this.onFailure(error));
   }
 
@@ -134,7 +145,7 @@ export class PeerLink {
     this.describe(this.described, offer);
   }
 
-  private async take({ negotiation, description, candidate }: Signal): Promise<void> {
+  private async take({ negotiation, description, candidate }: IncomingSignal): Promise<void> {
     if (this.connection.signalingState === 'closed') return;
     if (description?.type === 'offer') await this.takeOffer(negotiation, description);
     else if (description?.type === 'answer') await this.takeAnswer(negotiation, description);
@@ -195,8 +206,23 @@ export class PeerLink {
     this.dispatch({ negotiation, description: { type: description.type as 'offer' | 'answer', sdp } });
   }
 
-  private dispatch(signal: Signal): void {
+  private dispatch(signal: OutgoingSignal): void {
+    this.untold = undefined;
     void this.outgoing.run(() => this.send(signal)).catch((error) => this.onFailure(error));
+  }
+
+  /** Those that come while something else is on its way go together: on a long way each would cost a round trip. */
+  private dispatchCandidate(candidate: Candidate): void {
+    const { untold } = this;
+    if (untold && untold.length < kMostCandidatesAtOnce) return void untold.push(candidate);
+    const candidates = [candidate];
+    const negotiation = this.described;
+    const tell = () => {
+      if (this.untold === candidates) this.untold = undefined;
+      return this.send({ negotiation, candidates });
+    };
+    void this.outgoing.run(tell).catch((error) => this.onFailure(error));
+    this.untold = candidates;
   }
 
   private settleDebt(): void {

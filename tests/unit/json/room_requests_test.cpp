@@ -28,6 +28,9 @@ void bad_requests_are_numbered(void**) {
   const std::string huge_description =
       R"({"request":"signal","to":"b","negotiation":1,"description":{"type":"offer","sdp":")" +
       std::string(1'000'000, 'x') + R"("}})";
+  std::string too_many_candidates = R"({"request":"signal","to":"b","negotiation":1,"candidates":[null)";
+  for (std::size_t i = 0; i < kMostCandidatesAtOnce; ++i) too_many_candidates += ",null";
+  too_many_candidates += "]}";
   const std::string huge_candidate = R"({"request":"signal","to":"b","negotiation":1,"candidate":{"candidate":")" +
                                      std::string(kMaxCandidateBytes, 'x') + R"("}})";
   const Case cases[] = {
@@ -74,6 +77,11 @@ void bad_requests_are_numbered(void**) {
       {R"({"request":"signal","to":"b","negotiation":1,"description":{"type":"offer"}})", 403},
       {huge_description.c_str(), 403},
       {huge_candidate.c_str(), 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidates":[]})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidates":{}})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidates":[null,"x"]})", 403},
+      {R"({"request":"signal","to":"b","negotiation":1,"candidates":[null],"candidate":null})", 403},
+      {too_many_candidates.c_str(), 403},
       {R"({"request":"report","samples":{}})", 403},
       {R"({"request":"report","samples":[1]})", 403},
       {R"({"request":"report","samples":[{}]})", 403},
@@ -103,7 +111,8 @@ void a_signal_names_the_fragment_of_its_candidate(void**) {
   const auto fragment_of = [](const char* candidate) {
     const Json message =
         parse(std::string(R"({"request":"signal","to":"b","negotiation":3,"candidate":)") + candidate + "}");
-    return std::get<PeerCandidate>(std::get<Signal>(*parse_room_request(message.view())).what).ufrag;
+    const auto request = parse_room_request(message.view());
+    return std::get<std::vector<PeerCandidate>>(std::get<Signal>(*request).what).at(0).ufrag;
   };
   const std::string named = fragment_of(R"({"candidate":"candidate:1","usernameFragment":"abcd"})");
   const std::string inside = fragment_of(R"({"candidate":"candidate:1 1 udp 1 10.0.0.1 9 typ host ufrag efgh x y"})");

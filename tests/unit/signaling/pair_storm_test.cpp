@@ -118,7 +118,7 @@ class Simulation {
   void at_room(Side from, const Message& message) {
     Result<PairEffects> result = [&] {
       if (message.type == Message::Type::kCandidate) {
-        return pair_->candidate(from, message.negotiation, message.ufrag + " " + message.candidate, message.ufrag);
+        return pair_->candidates(from, message.negotiation, {{message.ufrag + " " + message.candidate, message.ufrag}});
       }
       const auto type = message.type == Message::Type::kOffer ? DescriptionType::kOffer : DescriptionType::kAnswer;
       return pair_->description(from, type, message.negotiation, sdp_of(message), clock_.now() * 1000);

@@ -52,7 +52,10 @@ struct Bench {
     return text_of(pair.description(from, DescriptionType::kAnswer, n, sdp(ufrag), 0));
   }
   std::string candidate(Side from, const std::string& name, const std::string& ufrag) {
-    return text_of(pair.candidate(from, 0, name, ufrag));
+    return candidates(from, {{name, ufrag}});
+  }
+  std::string candidates(Side from, std::vector<PeerCandidate> several) {
+    return text_of(pair.candidates(from, 0, std::move(several)));
   }
   std::string tick(MonotonicUs now) { return text(pair.tick(now)); }
 };
@@ -187,6 +190,18 @@ void row_7_holds_for_an_answers_candidates_too(void**) {
   assert_string_equal(answer.c_str(), "X<answer1 X<c1");
 }
 
+void several_candidates_go_on_in_order_or_not_at_all(void**) {
+  Bench bench(kPoliteYields, kImpoliteRefuses);
+  bench.offer(kX, 1, "ux");
+  const std::string some = bench.candidates(kX, {{"c1", "ux"}, {"c2", "later"}, {"c3", "ux"}, {"null", ""}});
+  const std::string refused =
+      bench.candidates(kX, std::vector<PeerCandidate>(Pair::kMostCandidates, PeerCandidate{"c", "later"}));
+  const std::string held = bench.offer(kX, 2, "later");
+  assert_string_equal(some.c_str(), "Y<c1 Y<c3 Y<null");
+  assert_string_equal(refused.c_str(), "422");
+  assert_string_equal(held.c_str(), "Y<offer2 Y<c2");
+}
+
 void row_8_candidates_of_a_lost_offer_are_dropped(void**) {
   Bench yields(kImpoliteRefuses, kPoliteYields), refuses(kPoliteYields, kImpoliteRefuses);
   yields.offer(kY, 1, "uy");
@@ -267,6 +282,7 @@ int main() {
       cmocka_unit_test(row_6_candidates_of_what_was_forwarded_go_on),
       cmocka_unit_test(row_7_candidates_wait_for_their_description_and_no_more_than_fit),
       cmocka_unit_test(row_7_holds_for_an_answers_candidates_too),
+      cmocka_unit_test(several_candidates_go_on_in_order_or_not_at_all),
       cmocka_unit_test(row_8_candidates_of_a_lost_offer_are_dropped),
       cmocka_unit_test(row_8_spares_a_fragment_that_is_in_use),
       cmocka_unit_test(row_10_an_unanswered_offer_is_repeated_three_times_then_both_are_told),
