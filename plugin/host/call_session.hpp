@@ -81,6 +81,8 @@ struct Uplink {
   bool gone = false;  // the core gave the PeerConnection up: the next offer makes another
   std::vector<std::unique_ptr<UplinkTrack>> former;  // of PeerConnections before, whose loop thread may still see them
   quality::UplinkRtcp rtcp;                          // of the loop thread
+  MonotonicUs restart_asked_at = 0;                  // of the client, when nothing was heard of it
+  int restarts_asked = 0;                            // since it was last heard
 };
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.

@@ -188,7 +188,8 @@ class Switchboard {
   static void pause(DownlinkTrack& track);   // its source stays
   static void resume(DownlinkTrack& track);  // with the next key frame
   void begin_uplink_anew(Uplink& uplink);
-  void watch_receivers(MonotonicUs now);
+  void watch_legs(MonotonicUs now);
+  void watch_sender(CallSession& session, MonotonicUs now);
   void watch_receiver(CallSession& session, MonotonicUs now);
   void release_receiver(Handle& handle);
   void release_sources(const CallSession& session);  // whoever receives this session, no more
@@ -203,7 +204,7 @@ class Switchboard {
   LeftOut left_out_;                                        // of sessions that ended
   std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
   Pairs pairs_;                                             // of people who signal to each other
-  MonotonicUs receivers_watched_at_ = 0;
+  MonotonicUs legs_watched_at_ = 0;
   MonotonicUs adapted_at_ = 0;
   std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room

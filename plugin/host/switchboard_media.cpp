@@ -239,7 +239,7 @@ void Switchboard::tick(MonotonicUs now) {
     const std::lock_guard lock(mutex_);
     take_due_samples(now);
     tick_pairs(now);
-    watch_receivers(now);
+    watch_legs(now);
     tick_auto_rooms(now);
     bitrates = adapt(now);
     for (const auto& [id, session] : sessions_) {
@@ -283,50 +283,6 @@ void Switchboard::send(const std::vector<KeyFrameRequest>& requests) const {
   for (const KeyFrameRequest& request : requests) {
     core_.request_key_frame(request.sender->core_session, request.m_line);
   }
-}
-
-// ---- receivers that do not answer, or are not reached ----
-
-void Switchboard::watch_receivers(MonotonicUs now) {
-  constexpr MonotonicUs kInterval = 1'000'000;
-  if (now - receivers_watched_at_ < kInterval) return;
-  receivers_watched_at_ = now;
-  for (const auto& [id, session] : sessions_) {
-    if (session->downlink) watch_receiver(*session, now);
-  }
-}
-
-// An offer that nobody answers comes again: what changes meanwhile would else wait for ever. A leg that is relayed to
-// and gives no reports is dead though the page may call it connected: it gets a new way. Reports on video come every
-// second, on audio alone every 5 s or so.
-void Switchboard::watch_receiver(CallSession& session, MonotonicUs now) {
-  constexpr MonotonicUs kAnswerTime = 10'000'000;
-  constexpr MonotonicUs kVideoSilence = 5'000'000, kAudioSilence = 15'000'000;
-  constexpr MonotonicUs kRestartInterval = 10'000'000;
-  Downlink& downlink = *session.downlink;
-  if (downlink.slots.offer_is_out() && now - downlink.offered_at >= kAnswerTime) {
-    carry_out_change(session, downlink.slots.repeat(), "");
-    return;
-  }
-  std::uint64_t relayed = 0;
-  bool video = false;
-  for (const auto& track : downlink.tracks) {
-    relayed += track->leg->stream.relayed().packets();
-    video = video || (track->leg->stream.kind() == quality::MediaKind::kVideo && !track->source_session.empty());
-  }
-  if (std::exchange(downlink.relayed, relayed) == relayed) {
-    downlink.relayed_since = 0;
-    return;
-  }
-  if (downlink.relayed_since == 0) downlink.relayed_since = now;
-  const MonotonicUs since = std::max({downlink.relayed_since, downlink.rtcp.silence().last(), downlink.restarted_at});
-  const bool restarted_lately = downlink.restarted_at != 0 && now - downlink.restarted_at < kRestartInterval;
-  if (now < since + (video ? kVideoSilence : kAudioSilence) || restarted_lately) return;
-  if (downlink.slots.offer_is_out()) return;
-  JANUS_LOG(LOG_INFO, "[callroom] Room %s: %s gives no reports on what it receives; ICE restarts\n",
-            session.room.c_str(), session.user_id.c_str());
-  downlink.restarted_at = now;
-  carry_out_change(session, downlink.slots.restart_ice(), "");
 }
 
 // ---- routes ----

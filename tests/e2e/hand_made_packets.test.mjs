@@ -8,9 +8,16 @@ import { startStack, until } from '../support/stack.mjs';
 
 let stack;
 let janus;
+let quiet; // somebody who is heard once, and then no more: since when
 before(async () => {
   stack = await startStack();
   janus = await JanusClient.connect(stack.webSocket);
+  await create('quiet');
+  const peer = await RtpPeer.join(janus, { room: 'quiet', user: 'mute' });
+  await speak(peer, forSeconds(0.5));
+  peer.audio.sendMessageBinary(senderReport({ ssrc: kAudioSsrc, packets: 1 }));
+  quiet = { peer, since: performance.now() };
+  quiet.asked = peer.sending.next('negotiate', 30_000).then(({ reason }) => ({ reason, afterMs: performance.now() - quiet.since }));
 });
 after(async () => {
   await endPeers();
@@ -122,4 +129,11 @@ test('damaged RTCP is counted in health, and costs the session nothing', async (
   assert.equal(counted, before + 3);
   assert.equal(await malformed(), before + 3, 'of sessions that ended too');
   assert.equal(Number(row.packet_loss_in_pct), 0);
+});
+
+test('who is not heard any more, while nothing says that the connection is broken, is asked to restart ICE', async () => {
+  const { reason, afterMs } = await quiet.asked;
+  assert.equal(reason, 'ice_restart');
+  assert.ok(afterMs > 14_500 && afterMs < 20_000, `after ${afterMs} ms`);
+  await quiet.peer.leave();
 });
