@@ -13,6 +13,7 @@ before(async () => {
     'plugin.general.sample_interval': 1000,
     ...Object.fromEntries(['reload', 'signaling', 'cut', 'mute'].map((room) => [`plugin.room-${room}.videocodec`, 'vp8'])),
     'plugin.room-direct.media': 'p2p',
+    'plugin.room-reload-direct.media': 'p2p',
   });
 }, { timeout: 60_000 });
 after(() => sides?.close());
@@ -57,18 +58,20 @@ const ufrags = (page) => page.evaluate(() => window.testConnections
   .filter(({ connectionState }) => connectionState !== 'closed')
   .map((c) => /^a=ice-ufrag:(\S+)/m.exec(c.currentLocalDescription?.sdp ?? '')?.[1]));
 
-test('a page that is loaded again is back in its place within a second', { timeout: 60_000 }, async () => {
-  const [before, other] = await pair('reload');
-  const receiveToken = await before.evaluate(() => window.client.receiveToken);
-  const again = await person('near', 'reload', 'a', { takeover: true, receiveToken });
-  assert.ok(again.joinMs < 1000, `${again.joinMs} ms`);
-  for (const page of [again, other]) await mediaFlows(page);
-  assert.equal(await other.evaluate(() => window.client.others.length), 1);
-  await before.context().close();
-  await leaveAll([again, other]);
-  const rows = await sides.stack.sessionRows('reload', 3);
-  assert.deepEqual(rows.map(({ user_id, end_reason }) => [user_id, end_reason]), [['a', 'takeover'], ['a', 'left'], ['b', 'left']]);
-});
+for (const [room, what] of [['reload', 'through Janus'], ['reload-direct', 'directly']]) {
+  test(`a page that is loaded again is back in its place within a second, media ${what}`, { timeout: 60_000 }, async () => {
+    const [before, other] = await pair(room);
+    const receiveToken = await before.evaluate(() => window.client.receiveToken);
+    const again = await person('near', room, 'a', { takeover: true, receiveToken });
+    assert.ok(again.joinMs < 1000, `${again.joinMs} ms`);
+    for (const page of [again, other]) await mediaFlows(page);
+    assert.equal(await other.evaluate(() => window.client.others.length), 1);
+    await before.context().close();
+    await leaveAll([again, other]);
+    const rows = await sides.stack.sessionRows(room, 3);
+    assert.deepEqual(rows.map(({ user_id, end_reason }) => [user_id, end_reason]), [['a', 'takeover'], ['a', 'left'], ['b', 'left']]);
+  });
+}
 
 test('media goes on while the signaling connection is lost, and the session stays the same', { timeout: 60_000 }, async () => {
   const [ada, grace] = await pair('signaling');

@@ -110,6 +110,10 @@ describe('everybody changes what they send at the same instant, and every round 
     });
   }
 
+  test('p2p, four people', async () => {
+    passes(await storm('p2p, four people', Array(4).fill('near'), { room: roomsOf('four-p2p', { media: 'p2p', capacity: 4 }) }, rounds(3, 50)));
+  });
+
   for (const media of ['p2p', 'relay']) {
     test(`${media}, two people who come at the same instant, whoever of them is polite`, async () => {
       const pages = [await stormPage(sides.browsers.near), await stormPage(sides.browsers.near)];
