@@ -107,6 +107,7 @@ struct DownlinkTrack {
   std::atomic<UplinkTrack*> source{nullptr};  // whose route the leg is in, unless it is paused
   bool paused = false;                        // it is out of the route until the network has room for it
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
+  MonotonicUs core_resends_from = 0;          // 0: not yet; of the loop thread
 };
 
 // What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then.

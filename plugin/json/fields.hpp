@@ -29,7 +29,8 @@ class Fields {
   std::optional<std::vector<std::string>> choices(const char* name, std::initializer_list<std::string_view> allowed);
   std::optional<WallTime> time(const char* name);                                   // see parse_rfc3339
   std::optional<std::string> object_text(const char* name, std::size_t max_bytes);  // a JSON object, as compact text
-  std::optional<std::string> object_text(const char* name, JsonView value, std::size_t max_bytes);  // …, part of a field
+  // …, which is part of the field.
+  std::optional<std::string> object_text(const char* name, JsonView value, std::size_t max_bytes);
 
   std::string required_id(const char* name);
   std::string required_text(const char* name, std::size_t max_bytes);
