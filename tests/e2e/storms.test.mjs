@@ -95,13 +95,7 @@ function watchRollbacks() {
   };
 }
 
-// The long form holds every round to its 2 s, on a machine that does nothing else. The short one holds it to getting there:
-// with six browsers' pages on two cores a round may be late, which is shown, but none may be stuck.
-const passes = ({ failed }) => {
-  for (const { missing } of failed.filter(({ verdict }) => verdict === 'late')) console.log(`late: ${missing.join('; ')}`);
-  const wrong = kLong ? failed : failed.filter(({ verdict }) => verdict !== 'late');
-  assert.deepEqual(wrong.map(({ verdict, missing }) => ({ verdict, missing })), []);
-};
+const passes = ({ failed }) => assert.deepEqual(failed.map(({ verdict, missing }) => ({ verdict, missing })), []);
 
 describe('everybody changes what they send at the same instant, and every round converges', { timeout: 3_600_000 }, () => {
   for (const media of ['p2p', 'relay']) {
@@ -170,7 +164,7 @@ describe('everybody changes what they send at the same instant, and every round 
       console.log(`relay, four people, 10 % loss towards one: ${lines.map((line) => JSON.stringify(line)).join(' ')}`);
       assert.equal(lines.length, 3);
       for (const { longestStillMs, nacks, retransmitted } of lines) {
-        assert.ok(longestStillMs < (kLong ? 2000 : 6000), JSON.stringify(lines));
+        assert.ok(longestStillMs < 2000, JSON.stringify(lines));
         assert.ok(nacks > 0 && retransmitted > 0, JSON.stringify(lines));
       }
       await four.leave();
@@ -191,6 +185,7 @@ test('a collision is over, both changes applied, in a moment', { timeout: 120_00
   passes(result);
   const rows = await stack.sessionRows('crossing-1', 2);
   console.log(`${rows[0].glare_count} collisions in ${result.rounds} rounds`);
+  assert.ok(quantile(result.settledMs, 0.5) < 150, `${result.settledMs}`);
 });
 
 test('without a room that arbitrates: janus.plugin.videocall with the browser\'s own defaults', { timeout: 600_000 }, async () => {
