@@ -224,6 +224,7 @@
       this.peer.ontrack = ({ track }) => listen(track);
       this.tail = Promise.resolve();
       this.again = false;
+      this.taken = new Set(); // transceivers whose track is on its way
     }
 
     /** Messages are dealt with one after the other. */
@@ -234,11 +235,12 @@
     publish(source) {
       const track = this.devices.track(source);
       const idle = this.peer.getTransceivers().find(
-        ({ sender, receiver, direction, stopped }) => !sender.track && receiver.track.kind === track.kind && direction !== 'stopped' && !stopped);
+        (each) => !each.sender.track && !this.taken.has(each) && each.receiver.track.kind === track.kind && each.direction !== 'stopped' && !each.stopped);
       this.tracks.set(source, track);
       if (!idle) return void this.peer.addTrack(track, new MediaStream([track]));
       idle.direction = 'sendrecv';
-      return idle.sender.replaceTrack(track);
+      this.taken.add(idle);
+      return idle.sender.replaceTrack(track).finally(() => this.taken.delete(idle));
     }
 
     unpublish(source) {
