@@ -118,33 +118,52 @@ fault('Postgres is slow: a lock holds the writer beyond its statement timeout', 
   assert.equal(slow.state, 'connecting');
 });
 
+/** Takes every connection there is, until what this returns is called. */
+async function withoutConnections() {
+  const hogs = new Set();
+  const sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(6%'";
+  const release = async () => {
+    await cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'callroom_reader'", { database: 'postgres' });
+    for (const hog of hogs) hog.kill();
+  };
+  const refused = () => cluster.sql('SELECT 1', { role: 'callroom_reader' }).then(() => false, ({ stderr }) => /slots|clients/.test(stderr));
+  try {
+    // Who asks takes one for a moment, so that a hog may find none: until nobody is let in, and no hog is on its way.
+    await until('no connection to be free', async () => {
+      if ((await refused()) && (await cluster.poll(sleeping)) === String(hogs.size)) return true;
+      if (await refused()) return false;
+      const hog = spawn('psql', ['-XqAt', '-d', cluster.conninfo('callroom_reader', cluster.database), '-c', 'SELECT pg_sleep(600)'], { stdio: 'ignore' });
+      hogs.add(hog);
+      hog.once('exit', () => hogs.delete(hog));
+      return false;
+    });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
+}
+
 fault('Postgres is out of connections', async () => {
   const { driver, dataDir, settings } = await fresh();
   await driver.stop();
-  // Who asks how many there are may have taken the last one: a hog that found none free tries again.
-  const hogs = new Set();
-  await until('no connection to be free', async () => {
-    while (hogs.size < 9) {
-      const hog = spawn('psql', ['-XqAt', '-d', cluster.conninfo('callroom_reader', cluster.database), '-c', 'SELECT pg_sleep(600)']);
-      hogs.add(hog);
-      hog.once('exit', () => hogs.delete(hog));
-    }
-    const used = await cluster.poll("SELECT count(*) FROM pg_stat_activity WHERE usename = 'callroom_reader'");
-    return used === '9';
-  });
-  const again = await Driver.open(dataDir, settings);
-  await again.finish(kPlain, 1);
-  const full = await until('health to say it', async () => {
-    const { database } = await again.health();
-    return /slots|clients/.test(database.error ?? '') && database;
-  });
-  const before = await rows();
-  await cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'callroom_reader'");
-  for (const hog of hogs) hog.kill();
-  await present(kPlain);
-  await again.stop();
-  assert.equal(full.state, 'connecting');
-  assert.equal(before, 0);
+  const release = await withoutConnections();
+  try {
+    const again = await Driver.open(dataDir, settings);
+    await again.finish(kPlain, 1);
+    const full = await until('health to say it', async () => {
+      const { database } = await again.health();
+      return /slots|clients/.test(database.error ?? '') && database;
+    });
+    const before = await rows();
+    await release();
+    await present(kPlain);
+    await again.stop();
+    assert.equal(full.state, 'connecting');
+    assert.equal(before, 0);
+  } finally {
+    await release();
+  }
 });
 
 fault('the primary dies and its standby is promoted: the connection string names both', async () => {
