@@ -2,13 +2,16 @@
 // Switchboard's, under its lock, but for what is said to belong to a loop thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/growing_list.hpp"
@@ -110,12 +113,16 @@ struct DownlinkTrack {
   MonotonicUs core_resends_from = 0;          // 0: not yet; of the loop thread
 };
 
-// What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then.
+// What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then. Small,
+// since every receiver has room for some of them.
 struct NetworkNews {
   MonotonicUs at = 0;
-  media::Estimator::Feedback feedback;
-  media::Relayed relayed;  // modulo Tally's sizes
-  std::optional<quality::RtcpDigest::RoundTrip> round_trip;
+  std::uint32_t covered = 0, missing = 0, skipped = 0;     // see Estimator::Feedback
+  std::uint32_t relayed_packets = 0, relayed_bytes = 0;    // modulo 2^32, as Tally's
+  std::uint32_t round_trip_us = 0, round_trip_ago_us = 0;  // 0: none
+
+  media::Estimator::Feedback feedback() const { return {covered, missing, skipped}; }
+  media::Relayed relayed() const { return {relayed_packets, relayed_bytes}; }
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.
@@ -143,9 +150,9 @@ struct Downlink {
     return at != 0 ? seen.all()[at - 1] : nullptr;
   }
 
-  SpscRing<NetworkNews, 16> network_news;  // from the loop thread to the ticker's
-  media::Estimator estimator;              // of what this PeerConnection can take: video, in bits of RTP
-  media::Relayed video_relayed;            // as the estimator was last told
+  SpscRing<NetworkNews, 8> network_news;  // from the loop thread to the ticker's
+  media::Estimator estimator;             // of what this PeerConnection can take: video, in bits of RTP
+  media::Relayed video_relayed;           // as the estimator was last told
 };
 
 // Media that goes directly to the other participants: what the client reports of it.
@@ -157,20 +164,53 @@ struct Direct {
   std::map<std::string, double> covered_ms;              // by participant
 };
 
-struct CallSession {
-  explicit CallSession(quality::SessionOptions options) : quality(options) {}
+// The codecs that a room wants of one kind, the most wanted first; each once.
+class CodecPreference {
+ public:
+  explicit CodecPreference(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto codec = media::codec_named(name);
+      if (codec && !std::ranges::count(codecs(), *codec) && count_ < codecs_.size()) codecs_[count_++] = *codec;
+    }
+  }
+  std::span<const media::Codec> codecs() const { return {codecs_.data(), count_}; }
 
-  std::string room, participant, user_id, session_id, receive_token;
-  signaling::RoomSettings settings;  // of the room, when it was joined
-  bool proven = false;               // a signed token said that this is the user
-  bool asking_history = false;       // and has no answer yet
+ private:
+  std::array<media::Codec, 4> codecs_{};
+  std::uint8_t count_ = 0;
+};
+
+// What of the room's settings holds for a session as it was when the room was joined.
+struct JoinedSettings {
+  explicit JoinedSettings(const signaling::RoomSettings& room)
+      : media(room.media),
+        quality_events(room.quality_events),
+        audio(room.audiocodec),
+        video(room.videocodec),
+        bitrate_kbps(room.bitrate_kbps) {}
+
+  signaling::MediaKind media;
+  bool quality_events;
+  CodecPreference audio, video;
+  int bitrate_kbps;
+};
+
+// The facts are those of its row, as far as they are known.
+struct CallSession : storage::SessionFacts {
+  CallSession(storage::SessionFacts facts, const signaling::RoomSettings& room_settings,
+              quality::SessionOptions options)
+      : SessionFacts(std::move(facts)), settings(room_settings), quality(options) {}
+
+  std::string participant, receive_token;
+  JoinedSettings settings;
+  bool proven = false;          // a signed token said that this is the user
+  bool asking_history = false;  // and has no answer yet
 
   std::weak_ptr<Handle> sender, receiver;
   Uplink uplink;
   std::shared_ptr<Downlink> downlink;             // null: no receiving handle
   std::vector<std::shared_ptr<Downlink>> former;  // whose loop thread may still be looking at them
 
-  storage::SessionRecord record;  // what is known of the row so far
   storage::JournalSlot journal;
   quality::SessionQuality quality;
   MonotonicUs next_sample = 0;

@@ -1,5 +1,6 @@
 #include "host/packet_path.hpp"
 
+#include <algorithm>
 #include <span>
 
 #include "host/call_session.hpp"
@@ -113,12 +114,17 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
 }
 
 [[gnu::noinline]] void tell_of_network(Downlink& downlink, const quality::RtcpDigest& digest, MonotonicUs now) {
-  NetworkNews news{now, {digest.twcc_covered, digest.twcc_lost, digest.twcc_skipped}, {}, digest.round_trip};
+  NetworkNews news{
+      .at = now, .covered = digest.twcc_covered, .missing = digest.twcc_lost, .skipped = digest.twcc_skipped};
+  if (const auto& trip = digest.round_trip) {
+    news.round_trip_us = std::max(static_cast<std::uint32_t>(trip->rtt), 1U);
+    news.round_trip_ago_us = static_cast<std::uint32_t>(trip->ago);
+  }
   for (const quality::DownlinkStream* stream : downlink.streams.all()) {
     if (stream->kind() != quality::MediaKind::kVideo) continue;
     const auto relayed = stream->relayed();
-    news.relayed.packets += relayed.packets();
-    news.relayed.bytes += relayed.bytes();
+    news.relayed_packets += static_cast<std::uint32_t>(relayed.packets());
+    news.relayed_bytes += static_cast<std::uint32_t>(relayed.bytes());
   }
   // Full: the ticker is held up, and these news would be old.
   static_cast<void>(downlink.network_news.push(news));

@@ -157,36 +157,34 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   if (!outcome) return outcome.error();
 
   const signaling::RoomSettings& settings = rooms_.find(request.room)->settings;
-  auto session = std::make_shared<CallSession>(quality::SessionOptions{
-      static_cast<std::uint32_t>(config_.sample_interval.count()), static_cast<double>(settings.bitrate_kbps), true});
-  session->room = request.room;
+  storage::SessionFacts facts;
+  facts.session_id = ids.session_id;
+  facts.started_at = wall_now();
+  facts.node = config_.node;
+  facts.room = request.room;
+  facts.user_id = request.user_id;
+  if (!request.display.empty()) facts.display = request.display;
+  if (!request.device_info.empty()) facts.device_info = request.device_info;
+  const quality::SessionOptions options{static_cast<std::uint32_t>(config_.sample_interval.count()),
+                                        static_cast<double>(settings.bitrate_kbps), true};
+  auto session = std::make_shared<CallSession>(std::move(facts), settings, options);
   session->participant = ids.participant_id;
-  session->user_id = request.user_id;
-  session->session_id = ids.session_id;
   session->receive_token = ids.receive_token;
-  session->settings = settings;
   session->proven = request.proven;
   session->next_sample =
       monotonic_now() + std::chrono::duration_cast<std::chrono::microseconds>(config_.sample_interval).count();
-  session->bitrate_kbps = session->settings.bitrate_kbps;
+  session->bitrate_kbps = settings.bitrate_kbps;
   session->sender = context.handle;
-  storage::SessionRecord& record = session->record;
-  record.session_id = ids.session_id;
-  record.started_at = wall_now();
-  record.node = config_.node;
-  record.room = request.room;
-  record.user_id = request.user_id;
-  if (!request.display.empty()) record.display = request.display;
-  if (!request.device_info.empty()) record.device_info = request.device_info;
 
   if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
   follow_membership(request.room, monotonic_now());
   session->direct.in_use = media_is_direct(*rooms_.find(request.room));
   if (session->direct.in_use) {
-    record.provider = record.media_path = "p2p";
-    record.measured_by = "client";
+    session->provider = session->media_path = "p2p";
+    session->measured_by = "client";
   }
-  if (store_ != nullptr && is_recorded(request.room)) session->journal = store_->begin(record);
+  if (store_ != nullptr && is_recorded(request.room))
+    session->journal = store_->begin(storage::SessionRecord(*session));
   handle.session = session;
   handle.uplink.store(&session->uplink, std::memory_order_release);
   sessions_.emplace(ids.session_id, session);
@@ -194,13 +192,13 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   handles_[handle.id] = context.handle;
   json::Json joined =
       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
-  joined.set("provider", record.provider);
+  joined.set("provider", session->provider);
   joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
   post(context.handle, context.transaction, std::move(joined));
   post_all(outcome->notices);
   Json event = json::named_event("joined");
   event.set("room", request.room).set("session_id", ids.session_id).set("id", ids.participant_id);
-  event.set("user_id", request.user_id).set("display", record.display);
+  event.set("user_id", request.user_id).set("display", session->display);
   notify(context.handle, std::move(event));
   return {};
 }
@@ -227,7 +225,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   const SessionPtr session = session_in;  // NOLINT: a copy, since the map's own reference goes below
   if (session->ended) return;
   session->ended = true;
-  storage::SessionRecord record = session->record;
+  storage::SessionRecord record(*session);
   record.quality = sum_up(*session, monotonic_now());
   record.ended_at = wall_now();
   record.end_reason = reason;

@@ -52,9 +52,11 @@ media::Relayed video_relayed(const Downlink& downlink) {
 bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
   const std::uint32_t cuts = downlink.estimator.cuts();
   while (const auto news = downlink.network_news.pop()) {
-    downlink.video_relayed = unwrapped(downlink.video_relayed, news->relayed);
-    if (const auto& trip = news->round_trip) downlink.estimator.round_trip(news->at, trip->rtt, news->at - trip->ago);
-    if (news->feedback.covered != 0) downlink.estimator.feedback(news->at, news->feedback, downlink.video_relayed);
+    downlink.video_relayed = unwrapped(downlink.video_relayed, news->relayed());
+    if (news->round_trip_us != 0) {
+      downlink.estimator.round_trip(news->at, news->round_trip_us, news->at - news->round_trip_ago_us);
+    }
+    if (news->covered != 0) downlink.estimator.feedback(news->at, news->feedback(), downlink.video_relayed);
   }
   if (now - adapted_at_ >= kInterval) {
     downlink.video_relayed = video_relayed(downlink);

@@ -42,18 +42,17 @@ bool has_rating(const CallSession& session, const std::vector<std::string>& rati
 
 bool passes(const CallSession& session, const admin::LiveFilter& filter) {
   return (!filter.room || *filter.room == session.room) && (!filter.user_id || *filter.user_id == session.user_id) &&
-         (!filter.provider || *filter.provider == session.record.provider) &&
+         (!filter.provider || *filter.provider == session.provider) &&
          (filter.ratings.empty() || has_rating(session, filter.ratings));
 }
 
 Json live_entry(const CallSession& session, WallTime now) {
   Json entry = Json::object();
-  const storage::SessionRecord& record = session.record;
   entry.set("session_id", session.session_id).set("room", session.room).set("user_id", session.user_id);
-  entry.set("id", session.participant).set("display", record.display);
-  entry.set("provider", record.provider).set("media_path", record.media_path);
-  entry.set("started_at", storage::rfc3339(record.started_at));
-  entry.set("duration_s", std::chrono::duration<double>(now - record.started_at).count());
+  entry.set("id", session.participant).set("display", session.display);
+  entry.set("provider", session.provider).set("media_path", session.media_path);
+  entry.set("started_at", storage::rfc3339(session.started_at));
+  entry.set("duration_s", std::chrono::duration<double>(now - session.started_at).count());
   const quality::Sample* sample = session.quality.latest();
   Json figures = sample != nullptr ? json::sample_json(*sample) : Json();
   entry.set("issues", Json::share(figures.view()["issues"].get()));

@@ -44,15 +44,14 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
     forget_pairs(*session);
     session->direct = Direct{};
     session->direct.in_use = direct;
-    storage::SessionRecord& record = session->record;
-    record.provider = direct ? "p2p" : "janus";
-    record.measured_by = direct ? "client" : "server";
-    if (record.media_path.size() < kMaxMediaPath) record.media_path += std::string(">") + to_string(move.to);
+    session->provider = direct ? "p2p" : "janus";
+    session->measured_by = direct ? "client" : "server";
+    if (session->media_path.size() < kMaxMediaPath) session->media_path += std::string(">") + to_string(move.to);
     session->quality.add_event(quality::Happening::kMediaPath, direct ? 1 : 0);
     const auto sender = session->sender.lock();
     if (!sender) continue;
     Json event = json::named_event("media");
-    event.set("provider", record.provider).set("reason", to_string(move.reason));
+    event.set("provider", session->provider).set("reason", to_string(move.reason));
     notify(sender, Json::adopt(json_deep_copy(event.get())));
     post(sender, "", std::move(event));
   }

@@ -13,13 +13,9 @@ using json::Json;
 
 namespace {
 
-std::vector<media::Codec> preference(const CallSession& session, media::Kind kind) {
-  std::vector<media::Codec> codecs;
-  for (const std::string& name :
-       kind == media::Kind::kAudio ? session.settings.audiocodec : session.settings.videocodec) {
-    if (const auto codec = media::codec_named(name)) codecs.push_back(*codec);
-  }
-  return codecs;
+std::span<const media::Codec> preference(const CallSession& session, media::Kind kind) {
+  const auto& settings = session.settings;
+  return (kind == media::Kind::kAudio ? settings.audio : settings.video).codecs();
 }
 
 std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const std::vector<sdp::OfferedMedia>& offered) {
@@ -118,7 +114,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Neg
 
   const bool shows_something_else = apply_offer(session, *offered, accepted);
   context.handle->negotiated = true;
-  ++session.record.negotiations;
+  ++session.negotiations;
   Json event = json::named_event("negotiated");
   Json streams = Json::array();
   for (const auto& track : session.uplink.tracks) {
@@ -176,7 +172,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Ans
   if (!lines) return lines.error();
   const auto change = session->downlink->slots.answer(static_cast<std::uint64_t>(request.negotiation), *lines);
   if (!change) return change.error();
-  ++session->record.negotiations;
+  ++session->negotiations;
   post(context.handle, context.transaction, json::named_event("ack"));
   carry_out_change(*session, *change, "");
   return {};

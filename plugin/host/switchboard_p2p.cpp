@@ -81,8 +81,8 @@ void Switchboard::carry_out_effect(const PeerPair& pair, const signaling::Forwar
   const SessionPtr& from = pair.at(other(effect.to));
   const SessionPtr& to = pair.at(effect.to);
   if (effect.type == signaling::DescriptionType::kAnswer) {
-    ++from->record.negotiations;
-    ++to->record.negotiations;
+    ++from->negotiations;
+    ++to->negotiations;
   }
   post_to(*to, json::signal_json(from->participant, effect.negotiation, effect.type, effect.sdp));
 }
@@ -118,9 +118,9 @@ void Switchboard::carry_out_effect(const PeerPair& pair, const signaling::Unansw
 }
 
 void Switchboard::carry_out_effect(const PeerPair& pair, const signaling::Collided& effect) {
-  ++pair.first->record.glare_count;
-  ++pair.second->record.glare_count;
-  ++pair.at(effect.loser)->record.rollbacks;
+  ++pair.first->glare_count;
+  ++pair.second->glare_count;
+  ++pair.at(effect.loser)->rollbacks;
   const signaling::Room& room = *rooms_.find(pair.first->room);
   const signaling::Participant& first = *room.find(pair.first->participant);
   const signaling::Participant& second = *room.find(pair.second->participant);

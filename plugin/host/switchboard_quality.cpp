@@ -56,7 +56,7 @@ void Switchboard::keep_sample(CallSession& session, const quality::Sample& sampl
     std::array<std::byte, quality::SessionQuality::kMostSnapshotBytes> bytes;
     const std::size_t size = session.quality.snapshot(bytes);
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    store_->update(session.journal, session.record, wall, {data, size});
+    store_->update(session.journal, storage::SessionRecord(session), wall, {data, size});
   }
   if (const auto sender = session.sender.lock(); sender && session.settings.quality_events) {
     Json event = json::sample_json(sample);

@@ -55,7 +55,7 @@ Result<void> Switchboard::carry_out(const Context& context, const json::Report& 
     return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
   }
   const MonotonicUs now = monotonic_now();
-  const auto lasted = std::chrono::duration<double, std::milli>(wall_now() - session.record.started_at).count();
+  const auto lasted = std::chrono::duration<double, std::milli>(wall_now() - session.started_at).count();
   double& covered = session.direct.covered_ms[request.to];
   double more = 0;
   for (const auto& sample : request.samples) more += sample.interval_ms;
@@ -65,9 +65,9 @@ Result<void> Switchboard::carry_out(const Context& context, const json::Report& 
   covered += more;
   if (request.transport) {
     const json::TransportUsed& used = *request.transport;
-    if (!used.candidate_type.empty()) session.record.candidate_type = used.candidate_type;
-    if (!used.protocol.empty()) session.record.protocol = used.protocol;
-    if (!used.relay_url.empty()) session.record.turn_server = used.relay_url;
+    if (!used.candidate_type.empty()) session.candidate_type = used.candidate_type;
+    if (!used.protocol.empty()) session.protocol = used.protocol;
+    if (!used.relay_url.empty()) session.turn_server = used.relay_url;
   }
   if (session.direct.in_use) {
     if (request.connection) take_connection(session, *request.connection, now);
