@@ -12,6 +12,8 @@ import { TwoSides } from '../support/two_sides.mjs';
 const kLong = process.env.CALLROOM_LONG === '1';
 const kSeed = Number(process.env.CALLROOM_STORM_SEED ?? Math.floor(Math.random() * 2 ** 32));
 const kDelaysMs = [30, 65, 100]; // one way
+// A dozen connections that all change at once are two cores' work of a second: what else runs there makes it two.
+const kMany = kLong ? {} : { withinMs: 4000 };
 const rounds = (short, long) => Number(process.env.CALLROOM_STORM_ROUNDS ?? (kLong ? long : short));
 
 let sides;
@@ -105,7 +107,7 @@ describe('everybody changes what they send at the same instant, and every round 
   }
 
   test('p2p, four people', async () => {
-    passes(await storm('p2p, four people', Array(4).fill('near'), { room: roomsOf('four-p2p', { media: 'p2p', capacity: 4 }) }, rounds(3, 50)));
+    passes(await storm('p2p, four people', Array(4).fill('near'), { ...kMany, room: roomsOf('four-p2p', { media: 'p2p', capacity: 4 }) }, rounds(3, 50)));
   });
 
   for (const media of ['p2p', 'relay']) {
@@ -175,7 +177,7 @@ describe('everybody changes what they send at the same instant, and every round 
   });
 
   test('relay room of six, everyone changing', async () => {
-    passes(await storm('relay, six people', Array(6).fill('near'), { room: roomsOf('six', { capacity: 6 }) }, rounds(5, 100)));
+    passes(await storm('relay, six people', Array(6).fill('near'), { ...kMany, room: roomsOf('six', { capacity: 6 }) }, rounds(5, 100)));
   });
 });
 

@@ -65,7 +65,7 @@ export class Storm {
   /**
    * @param options kind: of storm_members.js; pages; url: of Janus's WebSockets; room: async (n) => name, makes one;
    *   changes: restarts or additions alone; maxSkewMs; apartMs: between one's joining and the
-   *   next one's; delayMs: of signaling, one way; seed; onFailure
+   *   next one's; delayMs: of signaling, one way; withinMs: of a round, 2000 unless said; seed; onFailure
    */
   static async begin(options) {
     const storm = new Storm();
@@ -138,7 +138,7 @@ export class Storm {
       const own = changes[index];
       const at = start + skews[index++];
       const restarts = own.some(({ what }) => what === 'restart');
-      return { changes: own, at, expected: this.#expected(person), restarts, withinMs: kWithinMs };
+      return { changes: own, at, expected: this.#expected(person), restarts, withinMs: this.#options.withinMs ?? kWithinMs };
     }, (task) => window.member.round(task));
     const begun = Math.min(...answers.map((answer) => answer.begun));
     const last = Math.max(...answers.map((answer) => answer.begun));
