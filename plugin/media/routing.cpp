@@ -32,7 +32,8 @@ void barrier_on_all_threads() {
 }  // namespace
 
 void Route::publish(Legs legs) {
-  auto next = std::make_unique<Snapshot>(std::move(legs));
+  auto next = std::make_unique<Snapshot>();
+  next->legs = std::move(legs);
   snapshot_.store(next.get(), std::memory_order_seq_cst);
   barrier_on_all_threads();
   // A packet that began after the barrier reads the new snapshot, so only the one now being relayed matters.
