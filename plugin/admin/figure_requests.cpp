@@ -74,17 +74,26 @@ Result<Json> summary(JsonView request, const Database& database) {
 
 // --- series ----------------------------------------------------------------------------------------------------------
 
-constexpr std::array<const char*, 4> kBucketNames = {"", "5m", "hour", "day"};
+constexpr std::array<const char*, 5> kBucketNames = {"", "5m", "hour", "3h", "day"};
 
 std::chrono::microseconds width_of(Bucket bucket) {
-  if (bucket == Bucket::k5Min) return std::chrono::minutes(5);
-  return bucket == Bucket::kHour ? std::chrono::microseconds(std::chrono::hours(1)) : std::chrono::days(1);
+  switch (bucket) {
+    case Bucket::k5Min:
+      return std::chrono::minutes(5);
+    case Bucket::kHour:
+      return std::chrono::hours(1);
+    case Bucket::k3Hours:
+      return std::chrono::hours(3);
+    default:
+      return std::chrono::days(1);
+  }
 }
 
 Bucket fitting_bucket(const Scope& scope) {
   const auto length = scope.to - scope.from;
   if (length <= std::chrono::hours(6)) return Bucket::k5Min;
-  return length <= std::chrono::days(8) ? Bucket::kHour : Bucket::kDay;
+  if (length <= std::chrono::days(2)) return Bucket::kHour;
+  return length <= std::chrono::days(8) ? Bucket::k3Hours : Bucket::kDay;
 }
 
 // A point for each bucket, also for those in which no session ended: a gap is to be seen, not bridged.
@@ -109,7 +118,7 @@ Json points_json(const storage::Rows& rows, const Scope& scope, Bucket bucket) {
 Result<Json> series(JsonView request, const Database& database) {
   json::Fields fields(request);
   const Scope scope = parse_scope(fields, request, database.now());
-  const auto chosen = fields.choice("bucket", {"5m", "hour", "day"});
+  const auto chosen = fields.choice("bucket", {"5m", "hour", "3h", "day"});
   const Bucket bucket = chosen ? static_cast<Bucket>(*chosen + 1) : fitting_bucket(scope);
   if ((scope.to - scope.from) / width_of(bucket) > kMaxPoints) {
     fields.fail(ErrorCode::kInvalidField, "bucket is too small for so long a range");

@@ -75,8 +75,16 @@ std::string sources_sql(const Scope& scope, Piece::Level coarsest, const std::st
 }
 
 std::string group_key(Bucket bucket) {
-  if (bucket == Bucket::kHour) return "date_trunc('hour', bucket, 'UTC')";
-  return bucket == Bucket::kDay ? "date_trunc('day', bucket, 'UTC')" : "bucket";
+  switch (bucket) {
+    case Bucket::kHour:
+      return "date_trunc('hour', bucket, 'UTC')";
+    case Bucket::k3Hours:
+      return "date_bin('3 hours', bucket, to_timestamp(0))";
+    case Bucket::kDay:
+      return "date_trunc('day', bucket, 'UTC')";
+    default:
+      return "bucket";
+  }
 }
 
 enum class Detail { kOverTime, kWhole };
@@ -180,9 +188,9 @@ Query figures_by_provider_query(const Scope& scope) {
 }
 
 Query figures_by_bucket_query(const Scope& scope, Bucket bucket) {
-  const auto coarsest = bucket == Bucket::k5Min   ? Piece::Level::k5Min
-                        : bucket == Bucket::kHour ? Piece::Level::kHour
-                                                  : Piece::Level::kDay;
+  const auto coarsest = bucket == Bucket::k5Min  ? Piece::Level::k5Min
+                        : bucket == Bucket::kDay ? Piece::Level::kDay
+                                                 : Piece::Level::kHour;
   return grouped_query(scope, coarsest, group_key(bucket), "at", Detail::kOverTime);
 }
 

@@ -42,7 +42,7 @@ struct Figures {
   std::array<std::uint64_t, 20> score_histogram{};  // 5 points each
 };
 
-enum class Bucket { kNone, k5Min, kHour, kDay };
+enum class Bucket { kNone, k5Min, kHour, k3Hours, kDay };
 
 // One row for each group, with the group's name or the bucket's start in "at" or "provider". By bucket there are only
 // sessions, ratings, score, latency, loss and drops, without margins: there can be hundreds.

@@ -183,7 +183,7 @@ for (const [scope, where] of kScopes) {
     else assert.deepEqual(providers.comparison, []);
 
     const series = await driver.admin('series', scope);
-    const width = { '5m': "date_bin('5 minutes', created_at, '2000-01-01Z')", hour: "date_trunc('hour', created_at, 'UTC')", day: "date_trunc('day', created_at, 'UTC')" }[series.bucket];
+    const width = { '5m': "date_bin('5 minutes', created_at, '2000-01-01Z')", '3h': "date_bin('3 hours', created_at, '2000-01-01Z')", hour: "date_trunc('hour', created_at, 'UTC')", day: "date_trunc('day', created_at, 'UTC')" }[series.bucket];
     const byBucket = new Map((await fromRows(`${inRange(series)} AND ${where}`, width)).map((one) => [Date.parse(one.key), one]));
     let found = 0;
     for (const point of series.points) {
