@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startEventBackend } from '../support/event_backend.mjs';
 import { JanusClient } from '../support/janus_client.mjs';
-import { endPeers, kAudioSsrc, kOpus, rtp, RtpPeer } from '../support/rtp_peer.mjs';
+import { endPeers, kAudioSsrc, kOpus } from '../support/peer_connections.mjs';
+import { rtp } from '../support/rtp_packets.mjs';
+import { RtpPeer } from '../support/rtp_peer.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
 let backend;

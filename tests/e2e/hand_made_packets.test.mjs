@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { JanusClient } from '../support/janus_client.mjs';
-import { endPeers, kAudioSsrc, kOpus, kVideoSsrc, kVp8, receiverReport, rtp, RtpPeer, senderReport, transportFeedback, vp8KeyFrame } from '../support/rtp_peer.mjs';
+import { endPeers, kAudioSsrc, kOpus, kVideoSsrc, kVp8 } from '../support/peer_connections.mjs';
+import { receiverReport, rtp, senderReport, transportFeedback, vp8KeyFrame } from '../support/rtp_packets.mjs';
+import { RtpPeer } from '../support/rtp_peer.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
 let stack;
