@@ -6,6 +6,7 @@
 // The database holds what tests/bench/generate_sessions put there, on a cluster where callroom_reader may log in on the socket and
 // admin_roles lists "admin"; it is only read. Janus, nginx and Chromium are this command's own. A time ends with the frame in which
 // every figure and chart is drawn. Exits with 1 where a p95 is over its limit; run it on a machine that does nothing else.
+import '../support/own_node.mjs';
 import { launchBrowser, openPage } from '../support/browser.mjs';
 import { startStack } from '../support/stack.mjs';
 

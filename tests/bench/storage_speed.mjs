@@ -7,6 +7,7 @@
 // on the socket; what this writes is removed again. Prints a line a figure, with "MISSED" where it misses its target, and
 // then ends with status 1. Run it on a machine that does nothing else, with $STORAGE_DRIVER the optimised program
 // (cmake --build --preset release --target storage_driver).
+import '../support/own_node.mjs';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
