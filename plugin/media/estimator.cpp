@@ -18,10 +18,11 @@ constexpr double kMuchLoss = 0.10;    // over the usual: congested
 constexpr double kLittleLoss = 0.03;  // over the usual: still clean
 constexpr double kMostUsualLoss = 0.20;
 constexpr double kHeavyLoss = 0.30;
-constexpr double kNeedsKeyFrame = 0.10;   // lost at once: retransmissions alone take too long
-constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and begin anew with a key frame
-constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
-constexpr double kLeastAfterPause = 0.8;  // of the estimate
+constexpr double kNeedsKeyFrame = 0.10;     // lost at once: retransmissions alone take too long
+constexpr double kFarTooMuch = 1.3;         // sent, of what arrives: stop, and begin anew with a key frame
+constexpr double kDrainsLonger = 1.15;      // than by the estimate, which has the time before the limit in it
+constexpr double kLeastAfterPause = 0.8;    // of the estimate
+constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is many times as large as what follows it
 constexpr MonotonicUs kLongestStop = 800 * kMs;
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
 constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
@@ -312,7 +313,8 @@ void Estimator::stop(MonotonicUs now) {
   const auto drains = static_cast<MonotonicUs>(kDrainsLonger * queue_ms_ * kMs);
   stopped_until_ = now + std::min(drains, kLongestStop);
   stop_due_ = true;
-  draining_bps_.reset();
+  // What was lost before will be asked for again just when the key frame comes; both have to fit.
+  draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }
 
 void Estimator::grow(MonotonicUs now, double seconds) {

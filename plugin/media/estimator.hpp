@@ -7,7 +7,8 @@
 // 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
 // while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
 // already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
-// nothing is to be relayed until the queue has drained, and a key frame after that. Clean: it grows, slowly near the
+// nothing is to be relayed until the queue has drained, and a key frame after that, from a sender that is told half:
+// what was lost is asked for again just then. Clean: it grows, slowly near the
 // rate that last failed, and by equal steps there, so that two who share a link end up with equal shares. It never
 // grows far beyond what is sent, because that would be guessing.
 //

@@ -185,18 +185,19 @@ function watchCall() {
         return peer;
       };
     },
-    /** What the encoders aim at and the camera gives. */
+    /** What the encoders aim at and the camera gives; and what of that which came was repeated. */
     async sending() {
-      let [targetKbps, height, limitedBy] = [0, 0, undefined];
+      let [targetKbps, height, limitedBy, repeatedBytes] = [0, 0, undefined, 0];
       for (const connection of connections()) {
         for (const stat of (await connection.getStats()).values()) {
+          if (stat.type === 'inbound-rtp') repeatedBytes += stat.retransmittedBytesReceived ?? 0;
           if (stat.type !== 'outbound-rtp' || stat.kind !== 'video') continue;
           targetKbps += (stat.targetBitrate ?? 0) / 1000;
           height = Math.max(height, stat.frameHeight ?? 0);
           limitedBy = stat.qualityLimitationReason;
         }
       }
-      return { targetKbps, height, limitedBy };
+      return { targetKbps, height, limitedBy, repeatedBytes };
     },
     /** The UDP ports of this page. */
     async ports() {
@@ -271,8 +272,9 @@ function traceOf({ readings, watched, beganAt }) {
     const [a, b] = [readings[i - 2], readings[i]];
     const rate = (name) => Math.round(((b[name] - a[name]) * 8) / (b.at - a.at));
     const frames = watched[0].map((track) => track.frames.filter((time) => time > a.at && time <= b.at).length);
+    const repeated = Math.round(((b.senders[0].repeatedBytes - a.senders[0].repeatedBytes) * 8) / (b.at - a.at));
     const senders = b.senders.slice(1).map(({ targetKbps, height }) => `${Math.round(targetKbps)}/${height}`);
-    lines.push(`${((b.at - beganAt) / 1000).toFixed(2)} s: sent ${rate('bytes')} dropped ${rate('droppedBytes')} frames ${frames} senders aim at ${senders}`);
+    lines.push(`${((b.at - beganAt) / 1000).toFixed(2)} s: sent ${rate('bytes')} dropped ${rate('droppedBytes')} repeated ${repeated} frames ${frames} senders aim at ${senders}`);
   }
   return lines;
 }

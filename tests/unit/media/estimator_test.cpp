@@ -84,6 +84,32 @@ void a_limit_is_found_and_kept_without_collapse_or_oscillation(void**) {
   assert_int_equal(swinging, 0);
 }
 
+// A key frame and what was lost before come at the same time.
+void a_stop_leaves_room_for_what_is_asked_for_again(void**) {
+  constexpr double kLimit = 600'000;
+  int stops = 0;
+  double highest_stopped = 0, lowest_after = kLimit;
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    Bottleneck bottleneck({[](double t) { return t < 20 ? 10'000'000 : kLimit; }, 0.4}, seed);
+    Flow flow(1'500'000, {1'500'000, 1'500'000});
+    bool stopped = false;
+    for (double until = 20; until < 23; until += 0.02) {
+      bottleneck.run({&flow}, until);
+      if (!flow.estimator.is_stopped()) continue;
+      stopped = true;
+      highest_stopped = std::max(highest_stopped, flow.estimator.target_bps());
+    }
+    stops += stopped ? 1 : 0;
+    bottleneck.run({&flow}, 26);
+    lowest_after = std::min(lowest_after, flow.estimator.target_bps());
+  }
+  std::printf("%d stops; target while stopped at most %.2f of the limit, afterwards at least %.2f\n", stops,
+              highest_stopped / kLimit, lowest_after / kLimit);
+  assert_int_equal(stops, 20);
+  assert_true(highest_stopped < 0.5 * kLimit);
+  assert_true(lowest_after > 0.6 * kLimit);
+}
+
 void a_sudden_limit_is_met_within_a_second_or_two(void**) {
   double worst_reaction = 0, worst_drained = 0, worst_queued = 0;
   for (const double limit : {300'000.0, 600'000.0, 1'200'000.0}) {
@@ -257,6 +283,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(without_a_limit_nothing_is_cut),
       cmocka_unit_test(a_limit_is_found_and_kept_without_collapse_or_oscillation),
+      cmocka_unit_test(a_stop_leaves_room_for_what_is_asked_for_again),
       cmocka_unit_test(a_sudden_limit_is_met_within_a_second_or_two),
       cmocka_unit_test(a_picture_stands_still_shortly),
       cmocka_unit_test(a_lifted_limit_is_used_again_within_15_s),
