@@ -37,6 +37,8 @@ class Fifo {
 
   auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
   auto end() const { return items_.end(); }
+  auto rbegin() { return items_.rbegin(); }
+  auto rend() { return items_.rend() - static_cast<std::ptrdiff_t>(first_); }
   auto rbegin() const { return items_.rbegin(); }
   auto rend() const { return items_.rend() - static_cast<std::ptrdiff_t>(first_); }
 

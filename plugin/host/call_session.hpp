@@ -117,11 +117,11 @@ struct DownlinkTrack {
 // since every receiver has room for some of them.
 struct NetworkNews {
   MonotonicUs at = 0;
-  std::uint32_t covered = 0, missing = 0, skipped = 0;     // see Estimator::Feedback
-  std::uint32_t relayed_packets = 0, relayed_bytes = 0;    // modulo 2^32, as Tally's
-  std::uint32_t round_trip_us = 0, round_trip_ago_us = 0;  // 0: none
+  std::uint32_t covered = 0, missing = 0, skipped = 0, late = 0;  // see Estimator::Feedback
+  std::uint32_t relayed_packets = 0, relayed_bytes = 0;           // modulo 2^32, as Tally's
+  std::uint32_t round_trip_us = 0, round_trip_ago_us = 0;         // 0: none
 
-  media::Estimator::Feedback feedback() const { return {covered, missing, skipped}; }
+  media::Estimator::Feedback feedback() const { return {covered, missing, skipped, late}; }
   media::Relayed relayed() const { return {relayed_packets, relayed_bytes}; }
 };
 

@@ -78,6 +78,7 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
     remember(now, relayed);
     return;
   }
+  give_back(told.late);
   samples_.push_back({now, told.covered, std::min(told.missing, told.covered)});
   while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
   covered_ += told.covered + told.skipped;
@@ -88,6 +89,15 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   long_queues_ = queue_ms_ > kLongQueueMs ? long_queues_ + 1 : 0;
   update_usual_loss(now);
   if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
+}
+
+// They were most likely among the last of those that were missing.
+void Estimator::give_back(std::uint32_t late) {
+  for (auto sample = samples_.rbegin(); late > 0 && sample != samples_.rend(); ++sample) {
+    const std::uint32_t arrived = std::min(late, sample->missing);
+    sample->missing -= arrived;
+    late -= arrived;
+  }
 }
 
 void Estimator::round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at) {

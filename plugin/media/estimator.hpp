@@ -52,6 +52,7 @@ class Estimator {
     std::uint32_t covered = 0;  // packets whose status it tells
     std::uint32_t missing = 0;  // of them, those that have not arrived
     std::uint32_t skipped = 0;  // packets before those whose feedback was lost
+    std::uint32_t late = 0;     // packets that were missing in feedback before, and have arrived after all
   };
   void feedback(MonotonicUs now, Feedback told, Relayed relayed);
 
@@ -112,6 +113,7 @@ class Estimator {
     MonotonicUs span = 0;
   };
 
+  void give_back(std::uint32_t late);
   void remember(MonotonicUs now, Relayed relayed);
   Rate sent(MonotonicUs now, MonotonicUs window) const;
   Rate received(MonotonicUs now, MonotonicUs window) const;

@@ -150,7 +150,7 @@ bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& di
     next_status_ = feedback.base;
     feedback_seen_ = true;
   }
-  std::int32_t covered = 0, missing = 0, bursts = 0;
+  std::int32_t covered = 0, missing = 0, late = 0, bursts = 0;
   const bool whole = for_each_status(feedback, [&](std::uint32_t offset, bool received) {
     const auto number = static_cast<std::uint16_t>(feedback.base + offset);
     const auto ahead = static_cast<std::int16_t>(number - next_status_);
@@ -170,14 +170,15 @@ bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& di
       last_status_lost_ = !received;
     } else if (received && ahead >= -static_cast<std::int32_t>(kRecent) && !arrived_.test(number % kRecent)) {
       arrived_.set(number % kRecent);
-      --missing;
+      ++late;
     }
   });
   covered_.add(static_cast<std::uint32_t>(covered));
-  missing_.add(static_cast<std::uint32_t>(missing));
+  missing_.add(static_cast<std::uint32_t>(missing - late));
   bursts_.add(static_cast<std::uint32_t>(bursts));
   digest.twcc_covered += static_cast<std::uint32_t>(covered);
-  digest.twcc_lost += static_cast<std::uint32_t>(std::max(0, missing));
+  digest.twcc_lost += static_cast<std::uint32_t>(missing);
+  digest.twcc_late += static_cast<std::uint32_t>(late);
   return whole;
 }
 

@@ -250,6 +250,26 @@ void a_pause_of_the_source_is_no_silence(void**) {
   assert_int_equal(cuts, 0);
 }
 
+// On a path that reorders, each feedback tells of packets as missing that the next one has as arrived.
+void what_arrives_late_is_not_lost(void**) {
+  Estimator reordered({1'000'000, 1'000'000}), lossy({1'000'000, 1'000'000});
+  Relayed relayed;
+  for (callroom::MonotonicUs t = 50'000; t <= 10'000'000; t += 50'000) {
+    relayed.packets += 10;
+    relayed.bytes += 10'000;
+    reordered.feedback(t, {10, 4, 0, 4}, relayed);
+    lossy.feedback(t, {10, 4, 0, 0}, relayed);
+    if (t % 250'000 != 0) continue;
+    reordered.tick(t, relayed);
+    lossy.tick(t, relayed);
+  }
+  const std::uint32_t cuts = reordered.cuts(), cuts_by_loss = lossy.cuts();
+  const double usual_loss = reordered.usual_loss();
+  assert_int_equal(cuts, 0);
+  assert_true(usual_loss < 0.05);
+  assert_true(cuts_by_loss > 0);
+}
+
 // Where nothing is sent no feedback can come: the estimate rises to what the next picture takes, and no further.
 void a_paused_receiver_is_tried_again(void**) {
   Estimator estimator({1'000'000, 1'000'000});
@@ -291,6 +311,7 @@ int main() {
       cmocka_unit_test(two_receivers_behind_one_link_share_it),
       cmocka_unit_test(silence_halves_and_nothing_known_changes_nothing),
       cmocka_unit_test(a_pause_of_the_source_is_no_silence),
+      cmocka_unit_test(what_arrives_late_is_not_lost),
       cmocka_unit_test(a_paused_receiver_is_tried_again),
   };
   return cmocka_run_group_tests_name("media/estimator", tests, nullptr, nullptr);

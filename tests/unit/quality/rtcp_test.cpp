@@ -218,6 +218,8 @@ void feedback_counts_each_packet_once(void**) {
   assert_int_equal(first.twcc_lost, 2);
   assert_int_equal(second.twcc_covered, 4);
   assert_int_equal(second.twcc_lost, 0);
+  assert_int_equal(first.twcc_late, 0);
+  assert_int_equal(second.twcc_late, 1);
   assert_int_equal(feedback_seen.covered, 28);
   assert_int_equal(feedback_seen.lost, 1);
 }
