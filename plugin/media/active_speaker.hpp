@@ -26,8 +26,11 @@ class ActiveSpeaker {
   static constexpr int kUpdates = 2;           // for that many updates in a row
   static constexpr MonotonicUs kStays = 2'000'000;
 
-  // The speaker from now on; absent until somebody has spoken, and while whoever did is gone.
-  std::optional<std::string> update(std::span<const Loudness> loudness, MonotonicUs now) {
+  // The speaker; absent until somebody has spoken, and while whoever did is gone.
+  const std::optional<std::string>& speaker() const { return speaker_; }
+
+  // … from now on.
+  const std::optional<std::string>& update(std::span<const Loudness> loudness, MonotonicUs now) {
     std::erase_if(levels_, [&](const auto& entry) {
       return std::ranges::find(loudness, entry.first, &Loudness::participant) == loudness.end();
     });

@@ -9,6 +9,7 @@ namespace {
 
 // Going up needs this much more than the step costs, so that the rate's own swings do not undo it.
 constexpr double kMargin = 1.1;
+constexpr double kNextMargin = 1.15;  // a little more, or it would never quite be reached
 
 const LayerCost* cost_of(const Candidate& candidate, Layer layer) {
   const auto found = std::ranges::find(candidate.costs, layer, &LayerCost::layer);
@@ -26,6 +27,20 @@ std::size_t wanted_steps(const Candidate& candidate) {
       candidate.costs, [&](const LayerCost& cost) { return cost.layer.spatial > candidate.most_spatial; });
   const auto steps = static_cast<std::size_t>(beyond - candidate.costs.begin());
   return candidate.costs.empty() ? 0 : std::max<std::size_t>(steps, 1);
+}
+
+// Somebody's lowest layer, if it is a small one, whatever the estimate says: without any video nothing is learnt of the
+// network any more.
+void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t> order,
+              std::vector<std::size_t>& steps, double& budget_bps) {
+  constexpr double kSmallBps = 100'000;
+  if (std::ranges::any_of(steps, [](std::size_t step) { return step > 0; })) return;
+  const auto small = std::ranges::find_if(order, [&](std::size_t i) {
+    return !candidates[i].costs.empty() && candidates[i].costs.front().bps <= kSmallBps;
+  });
+  if (small == order.end()) return;
+  steps[*small] = 1;
+  budget_bps = 0;
 }
 
 }  // namespace
@@ -46,6 +61,7 @@ std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_
     return true;
   };
   for (const std::size_t i : order) try_step(i);
+  keep_one(candidates, order, steps, budget_bps);
   for (bool any = true; any;) {
     any = false;
     for (const std::size_t i : order) any |= steps[i] > 0 && try_step(i);
@@ -61,7 +77,7 @@ std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_
 }
 
 std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candidates, double budget_bps,
-                                               MonotonicUs now) {
+                                               MonotonicUs now, bool freely) {
   std::erase_if(streams_, [&](const auto& entry) {
     return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
   });
@@ -75,7 +91,7 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
     if (is_new) {
       // Everyone is seen at once at the lowest layer that fits; more comes step by step.
       stream.changed_at = now;
-      if (lowest[i].layer) stream.layer = candidates[i].costs.front().layer;
+      if (lowest[i].layer) stream.layer = freely ? lowest[i].layer : candidates[i].costs.front().layer;
     } else {
       // A layer that is no longer sent is as good as the one below it.
       const LayerCost* present = stream.layer ? cost_of(candidates[i], *stream.layer) : nullptr;
@@ -84,18 +100,40 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
         stream.layer = above == candidates[i].costs.begin() ? above->layer : std::prev(above)->layer;
       }
       lowered |= lower(stream, lowest[i], now);
+      if (begins_low_ && stream.layer) lowered |= lower(stream, {{}, candidates[i].costs.front().layer, false}, now);
     }
   }
+  begins_low_ = false;
   double spare = budget_bps;
   for (const Candidate& candidate : candidates) spare -= bps_of(candidate, streams_[candidate.source].layer);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     Stream& stream = streams_[candidates[i].source];
+    if (freely && lowest[i].layer && (!stream.layer || *stream.layer < *lowest[i].layer)) {
+      stream.layer = lowest[i].layer;
+      stream.changed_at = now;
+      ++changes_;
+    }
     if (!lowered) raise(stream, candidates[i], highest[i], spare, now);
     Selection selection = lowest[i];
     selection.layer = stream.layer;
     result.push_back(std::move(selection));
   }
   return result;
+}
+
+double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) const {
+  double total = 0;
+  std::optional<double> least;
+  for (const Candidate& candidate : candidates) {
+    const auto known = streams_.find(candidate.source);
+    const std::optional<Layer> layer = known == streams_.end() ? std::nullopt : known->second.layer;
+    const double now = bps_of(candidate, layer);
+    total += now;
+    const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
+    const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
+    if (next != steps.end() && (!least || next->bps - now < *least)) least = next->bps - now;
+  }
+  return least ? kNextMargin * (total + *least) : 0;
 }
 
 bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs now) {

@@ -44,7 +44,7 @@ struct Selection {
   bool operator==(const Selection&) const = default;
 };
 
-// What fits into `budget_bps`, in the order of the candidates. Pure.
+// What fits into `budget_bps`, in the order of the candidates; and one small picture in any case. Pure.
 std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_bps);
 
 // The same over time, for one receiver.
@@ -54,8 +54,16 @@ class LayerAllocation {
   static constexpr MonotonicUs kMostPatience = 30'000'000;
   static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
 
-  // To be called every 250 ms. budget_bps: the estimate less what audio takes.
-  std::vector<Selection> update(std::span<const Candidate> candidates, double budget_bps, MonotonicUs now);
+  // To be called every 250 ms. budget_bps: the estimate less what audio takes. `freely`: nothing limits the receiver as
+  // far as is known, so that nothing has to be tried step by step.
+  std::vector<Selection> update(std::span<const Candidate> candidates, double budget_bps, MonotonicUs now,
+                                bool freely = false);
+
+  // Everything has to begin anew: with the least of everyone, since a large key frame takes long on a narrow way.
+  void begin_low() { begins_low_ = true; }
+
+  // The budget that the next step up would take, of what the last update() chose; 0: there is none.
+  double next_budget_bps(std::span<const Candidate> candidates) const;
 
   std::uint32_t changes() const { return changes_; }  // of a stream's layer, pauses included
 
@@ -70,6 +78,7 @@ class LayerAllocation {
   void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, double& spare, MonotonicUs now);
 
   std::map<std::string, Stream> streams_;
+  bool begins_low_ = false;
   MonotonicUs raised_at_ = 0;
   std::uint32_t changes_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "media/layers.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -82,7 +83,7 @@ void what_fits_never_costs_more_than_there_is(void**) {
     const double budget = std::uniform_real_distribution<double>(0, 6'000'000)(random);
     const auto selections = fit(candidates, budget);
     const double spent = cost(candidates, selections);
-    if (spent > budget) ++over;
+    if (spent > std::max(budget, candidates.front().costs.front().bps)) ++over;  // one small picture in any case
     bool limited = false;
     for (const Selection& s : selections) limited |= s.by_network;
     if (limited && budget - spent > 900'000) ++wasteful;  // the largest step
@@ -110,6 +111,47 @@ void goes_up_step_by_step_and_down_at_once(void**) {
   assert_int_equal(raised, 9);  // every step, none left out
   assert_string_equal(top.c_str(), "a2.2 ");
   assert_string_equal(down.c_str(), "a1.1! ");
+}
+
+void nothing_is_tried_step_by_step_where_nothing_is_known_to_limit(void**) {
+  LayerAllocation allocation;
+  std::vector<Candidate> two{camera("a")};
+  const std::string first = text(allocation.update(two, 3'000'000, kStep, true));
+  two.push_back(camera("b"));
+  const std::string second = text(allocation.update(two, 3'000'000, 2 * kStep, true));
+  const double nothing_more = allocation.next_budget_bps(two);
+  assert_string_equal(first.c_str(), "a2.2 ");
+  assert_string_equal(second.c_str(), "a2.2 b2.2 ");
+  assert_true(nothing_more == 0);
+}
+
+void after_a_stop_everyone_begins_with_the_least(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> two{camera("a"), camera("b")};
+  MonotonicUs now = kStep;
+  for (; now <= 40 * kStep; now += kStep) allocation.update(two, 3'000'000, now);
+  allocation.begin_low();
+  const std::string first = text(allocation.update(two, 2'000'000, now));
+  for (int i = 0; i < 4 * 20; ++i, now += kStep) allocation.update(two, 2'000'000, now);
+  const std::string later = text(allocation.update(two, 2'000'000, now));
+  assert_string_equal(first.c_str(), "a0.0! b0.0! ");
+  assert_true(later != first);
+}
+
+void the_next_step_up_says_what_it_takes(void**) {
+  LayerAllocation allocation;
+  std::vector<Candidate> two{camera("a"), camera("b")};
+  const std::string chosen = text(allocation.update(two, 130'000, kStep));
+  const double next = allocation.next_budget_bps(two);
+  two[0].most_spatial = two[1].most_spatial = 0;
+  for (int i = 2; i <= 40; ++i) allocation.update(two, 2'000'000, i * kStep);
+  const double none = allocation.next_budget_bps(two);
+  const LayerAllocation fresh;
+  const double of_a_paused = fresh.next_budget_bps(two);
+  assert_string_equal(chosen.c_str(), "a0.0! b0.0! ");
+  assert_true(next >= 150'000 && next <= 180'000);  // 0.1 of either, and a little more
+  assert_true(none == 0);
+  assert_true(of_a_paused >= 60'000 && of_a_paused <= 72'000);
 }
 
 void patience_grows_where_going_up_fails(void**) {
@@ -167,6 +209,9 @@ int main() {
       cmocka_unit_test(a_small_tile_gets_no_more_than_it_shows),
       cmocka_unit_test(what_fits_never_costs_more_than_there_is),
       cmocka_unit_test(goes_up_step_by_step_and_down_at_once),
+      cmocka_unit_test(nothing_is_tried_step_by_step_where_nothing_is_known_to_limit),
+      cmocka_unit_test(after_a_stop_everyone_begins_with_the_least),
+      cmocka_unit_test(the_next_step_up_says_what_it_takes),
       cmocka_unit_test(patience_grows_where_going_up_fails),
       cmocka_unit_test(a_layer_that_is_no_longer_sent_becomes_the_one_below),
       cmocka_unit_test(whoever_comes_is_seen_at_once_and_within_the_budget),
