@@ -12,7 +12,7 @@ void LayerFilter::begin() {
 
 // Where nothing flows yet, anything up to the wanted layer will do; then only what comes nearer to it.
 bool LayerFilter::may_switch(const LayeredPacket& packet, Layer wanted) const {
-  if (!packet.key_frame || !packet.is_newest) return false;
+  if (!packet.key_frame || !packet.is_newest || packet.is_empty) return false;
   if (!spatial_) return packet.spatial <= wanted.spatial;
   if (packet.spatial == wanted.spatial) return true;
   return packet.spatial > *spatial_ && packet.spatial < wanted.spatial;
@@ -67,7 +67,8 @@ std::optional<LayerFilter::Taken> LayerFilter::take(const LayeredPacket& packet,
   waits_.store(*spatial_ != wanted.spatial, std::memory_order_relaxed);
   follow_temporal(packet, wanted);
   if (packet.index < first_) return std::nullopt;
-  if (packet.temporal > temporal_) {
+  // An empty one would be given a number by the core, and not be sent.
+  if (packet.temporal > temporal_ || packet.is_empty) {
     leave_out(packet);
     return std::nullopt;
   }

@@ -54,6 +54,16 @@ std::span<const std::uint8_t> header_extension(std::span<const std::uint8_t> pac
   return {};
 }
 
+namespace {
+
+// The padding at the end of a packet (RFC 3550, 5.1), `payload` being what follows the header.
+std::size_t padding_of(std::span<const std::uint8_t> packet, std::size_t payload) {
+  const bool padded = (packet[0] & 0x20U) != 0 && packet.size() > payload;
+  return padded ? std::min<std::size_t>(packet.back(), packet.size() - payload) : 0;
+}
+
+}  // namespace
+
 LayeredSource::Stream* LayeredSource::stream_of(std::span<const std::uint8_t> packet) {
   const std::uint32_t ssrc = load_u32(packet.data() + 8);
   for (Stream& stream : streams_) {
@@ -110,8 +120,9 @@ std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> p
     if (step > 0) stream->highest = read.index;
   }
   if (!is_first(*stream, read, highest_before)) return std::nullopt;
+  read.is_empty = packet.size() - padding_of(packet, *payload) == *payload;
   read.key_frame = key_frame;
-  if (is_vp8_) {
+  if (is_vp8_ && !read.is_empty) {
     read.descriptor = parse_vp8_descriptor(packet.subspan(*payload));
     if (read.descriptor) {
       read.temporal = std::min<std::uint8_t>(read.descriptor->temporal_layer.value_or(0), kMostTemporal - 1);
@@ -122,6 +133,9 @@ std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> p
   } else {
     read.starts_frame = key_frame;
   }
+  if (read.key_frame) stream->key_frame_at = read.timestamp;
+  // A key frame is what a receiver pays once, for a change: counted in, each change would look too dear to keep.
+  if (read.timestamp == stream->key_frame_at) return read;
   auto& bytes = stream->bytes[read.temporal];
   bytes.store(bytes.load(std::memory_order_relaxed) + packet.size(), std::memory_order_relaxed);
   return read;

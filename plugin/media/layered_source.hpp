@@ -32,6 +32,7 @@ struct LayeredPacket {
   bool starts_frame = false;
   bool is_layer_sync = false;  // its frame depends on the lowest temporal layer alone
   bool is_newest = false;      // of its spatial layer
+  bool is_empty = false;       // padding alone, with which browsers probe
   std::uint64_t index = 0;     // extended sequence number within its spatial layer
   std::uint32_t timestamp = 0;
   std::size_t payload_at = 0;               // where the payload begins
@@ -52,7 +53,7 @@ class LayeredSource {
   std::optional<LayeredPacket> read(std::span<const std::uint8_t> packet, bool key_frame);
 
   // What each layer costs, rising, of those that flowed in the last second; over the time since the call before, and
-  // smoothed. Empty until enough was seen.
+  // smoothed. Key frames are not in it. Empty until enough was seen.
   std::vector<LayerCost> costs(MonotonicUs now);
 
   // Of all layers together, by the last costs().
@@ -66,6 +67,7 @@ class LayeredSource {
     bool known = false;
     bool begun = false;
     std::uint64_t highest = 0;
+    std::optional<std::uint32_t> key_frame_at;                      // timestamp of the last one
     std::bitset<kRemembered> seen;                                  // of the newest packets, by their index
     std::array<std::atomic<std::uint64_t>, kMostTemporal> bytes{};  // by temporal layer
   };

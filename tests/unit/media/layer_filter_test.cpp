@@ -111,6 +111,27 @@ void what_is_left_out_leaves_no_gap(void**) {
   assert_true(receiver.pictures == pictures);
 }
 
+void padding_leaves_no_gap(void**) {
+  Receiver receiver;
+  receiver.filter.choose({0, 2});
+  receiver.send({'l', 1, 0, 0, true, false, true, 1});
+  const Bytes whole = packet_of({'l', 2, 0});
+  Bytes padding(whole.begin(), whole.begin() + kRtpHeaderSize + 8), nothing = padding;
+  padding[0] |= 0x20;
+  padding.resize(padding.size() + 200);
+  padding.back() = 200;
+  store_u16(nothing.data() + 2, 3);
+  std::vector<bool> passed;
+  for (const Bytes& bytes : {padding, nothing}) {
+    const auto packet = receiver.source.read(bytes, false);
+    passed.push_back(packet && receiver.filter.take(*packet, receiver.now));
+  }
+  receiver.send({'l', 4, 3000, 0, false, false, true, 2});
+  assert_true((passed == std::vector<bool>{false, false}));
+  assert_true((steps(receiver.indexes) == std::vector<int>{1}));
+  assert_true((receiver.pictures == std::vector<int>{1, 2}));
+}
+
 void a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills(void**) {
   Receiver receiver;
   receiver.filter.choose({0, 0});
@@ -198,8 +219,10 @@ void what_layers_cost_is_what_flows(void**) {
       for (int i = 0; i < 8; ++i, ++sequence) {
         for (const char rid : rids) {
           const int times = rid == 'l' ? 1 : 3;
+          const auto timestamp = 3000U * sequence;
           for (int n = 0; n < times; ++n) {
-            source.read(packet_of({rid, static_cast<std::uint16_t>(3 * sequence + n), 0, i % 2 == 0 ? 0 : 2}), false);
+            const auto number = static_cast<std::uint16_t>(3 * sequence + n);
+            source.read(packet_of({rid, number, timestamp, i % 2 == 0 ? 0 : 2}), false);
           }
         }
       }
@@ -210,6 +233,12 @@ void what_layers_cost_is_what_flows(void**) {
   };
   const auto both = flow("lm", 4);
   const auto alone = flow("l", 4);
+  for (std::uint16_t n = 0; n < 30; ++n) {
+    const auto number = static_cast<std::uint16_t>(3 * sequence + n);
+    source.read(packet_of({'l', number, 3000U * sequence, 0, n == 0, false, n == 0}), n == 0);
+  }
+  now += 250'000;
+  const auto after_key_frame = source.costs(now);
   const double bps = 32 * 530 * 8;  // a second's packets of the lowest
   assert_int_equal(both.size(), 4);
   assert_true(both[0].layer == (Layer{0, 0}) && both[1].layer == (Layer{0, 2}));
@@ -217,6 +246,7 @@ void what_layers_cost_is_what_flows(void**) {
   assert_true(both[1].bps > 0.9 * bps && both[1].bps < 1.1 * bps);
   assert_true(both[3].bps > 2.7 * bps && both[3].bps < 3.3 * bps);
   assert_int_equal(alone.size(), 2);
+  assert_true(after_key_frame[0].bps <= alone[0].bps);
 }
 
 void header_extensions_are_read_in_both_forms_and_never_beyond_the_packet(void**) {
@@ -248,6 +278,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own),
       cmocka_unit_test(what_is_left_out_leaves_no_gap),
+      cmocka_unit_test(padding_leaves_no_gap),
       cmocka_unit_test(a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills),
       cmocka_unit_test(a_packet_that_comes_again_is_not_passed_on_again),
       cmocka_unit_test(a_temporal_layer_is_entered_at_a_frame_that_allows_it_and_left_at_once),
