@@ -69,7 +69,7 @@ export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
   const got = network(counts.down, ssrcs('inbound'), tagBytes(last.inbound));
   // What was dropped comes again on a stream of its own, which also carries old packets as padding; some of that is dropped too.
   const again = network(counts.up, [...new Set(readings.flatMap((reading) => reading.outbound.map((stream) => stream.rtxSsrc)))].filter(Boolean), tag);
-  const asked = sum(last.outbound.map((stream) => stream.retransmittedBytesSent ?? 0));
+  const asked = repeatedOnRequest(readings);
   const repaired = Math.min(asked * (1 - again.dropped / Math.max(1, again.packets)), sent.droppedVideo);
   const flowing = (list, field) => {
     const at = readings.findIndex((r) => sum(r[list].map((s) => s[field] ?? 0)) > 0);
@@ -94,6 +94,21 @@ export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
     frames_decoded: sum(video('inbound', 'framesDecoded')),
     doubt: rtt.doubt,
   };
+}
+
+/** Bytes that were sent again while somebody asked for packets. Without that they are padding, with which the browser probes. */
+function repeatedOnRequest(readings) {
+  let bytes = 0;
+  for (const [i, { outbound }] of readings.entries()) {
+    for (const { ssrc, nackCount = 0, retransmittedBytesSent = 0 } of outbound) {
+      const [asked = 0, repeated = 0] = [
+        readings[i - 2]?.outbound.find((stream) => stream.ssrc === ssrc)?.nackCount, // what was asked for just before a reading comes after it
+        readings[i - 1]?.outbound.find((stream) => stream.ssrc === ssrc)?.retransmittedBytesSent,
+      ];
+      if (nackCount > asked) bytes += retransmittedBytesSent - repeated;
+    }
+  }
+  return bytes;
 }
 
 /** Whether the microphone was off not long before: the core's jitter is then the pause's, for some seconds. */
