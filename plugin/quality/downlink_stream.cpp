@@ -131,13 +131,16 @@ void DownlinkStream::take_reports(DownlinkWindow& window) {
   pending_repair_ = window.lost - std::min(window.lost, repaired - repaired_before);
   pending_of_ = window.expected;
 
+  // A pause ends in packets whose timing is the pause's, and a receiver's report knows nothing of that.
+  if (window.relayed == 0 && taken_.packets != 0) settles_for_ = kSettlingWindows;
   if (window.reported && window.expected > 0) {
     held_for_ = 0;
     held_loss_pct_ = static_cast<float>(percent(window.lost, window.expected));
-    held_jitter_ms_ = static_cast<float>(jitter_.get()) / static_cast<float>(clock_khz(kind_));
+    if (settles_for_ == 0) held_jitter_ms_ = static_cast<float>(jitter_.get()) / static_cast<float>(clock_khz(kind_));
   } else if (held_for_ < 255) {
     ++held_for_;
   }
+  if (window.relayed != 0 && settles_for_ != 0) --settles_for_;
   held_residual_pct_ = static_cast<float>(percent(residual, residual_of));
   if (held_for_ > model::kKeepSamples) return;
   window.jitter_ms = held_jitter_ms_;

@@ -95,6 +95,7 @@ class DownlinkStream {
 
  private:
   static constexpr std::int64_t kQuietUs = 200'000;
+  static constexpr std::uint8_t kSettlingWindows = 2;  // in which it resumes, and in which the estimate forgets that
   static constexpr std::int64_t kPauseUs = 1'000'000;  // nothing to relay for so long: no picture to be frozen
 
   void on_resumed(MonotonicUs now);
@@ -165,7 +166,8 @@ class DownlinkStream {
   std::uint32_t pending_repair_ = 0;  // lost in the window before, and not repaired yet
   std::uint32_t pending_of_ = 0;      // expected in it
   std::uint8_t next_recent_ = 0;
-  std::uint8_t held_for_ = 255;  // windows since the peer said something
+  std::uint8_t held_for_ = 255;   // windows since the peer said something
+  std::uint8_t settles_for_ = 0;  // windows after a pause in which its jitter is not taken
   std::uint16_t best_height_ = 0;
   std::int64_t unreported_us_ = 0;
   MonotonicUs quiet_from_ = 0;

@@ -84,6 +84,11 @@ void half_a_sample_of_pause_is_a_pause(void**) {
 struct Receiving {
   explicit Receiving(MediaKind kind) : relay(0, 0, 999), stream(kind, relay, 1000, 0) {}
 
+  DownlinkWindow pause() {
+    now += 3 * kSecond;
+    return stream.take_window(now);
+  }
+
   DownlinkWindow window(bool reported, std::uint32_t lost = 0) {
     relay.add(150, 15'000, 150);
     now += 3 * kSecond;
@@ -91,7 +96,7 @@ struct Receiving {
       ReportBlock block;
       block.highest = relay.highest();
       block.lost = static_cast<std::int32_t>(all_lost += lost);
-      block.jitter = 480;
+      block.jitter = jitter;
       stream.on_report_block(block, now);
     }
     return stream.take_window(now);
@@ -101,6 +106,7 @@ struct Receiving {
   DownlinkStream stream;
   MonotonicUs now = 0;
   std::uint32_t all_lost = 0;
+  std::uint32_t jitter = 480;
 };
 
 void a_value_stands_for_three_samples(void**) {
@@ -114,6 +120,23 @@ void a_value_stands_for_three_samples(void**) {
   }
   assert_false(after[3].loss_pct.has_value());
   assert_false(after[3].jitter_ms.has_value());
+}
+
+// RFC 3550's estimate takes a packet after a mute for one that was late, and needs a second or two to forget it.
+void jitter_just_after_a_pause_is_the_pause_s(void**) {
+  Receiving audio(MediaKind::kAudio);
+  const std::optional<double> before = audio.window(true).jitter_ms;
+  audio.pause();
+  audio.pause();
+  audio.jitter = 48 * 70;
+  const std::optional<double> resumed = audio.window(true).jitter_ms;
+  const std::optional<double> settled = audio.window(true).jitter_ms;
+  audio.jitter = 48 * 20;
+  const std::optional<double> later = audio.window(true).jitter_ms;
+  assert_true(near(before, 10, 0.01));
+  assert_true(near(resumed, 10, 0.01));
+  assert_true(near(settled, 10, 0.01));
+  assert_true(near(later, 20, 0.01));
 }
 
 void audio_loss_is_that_of_fifteen_seconds(void**) {
@@ -273,6 +296,7 @@ int main() {
       cmocka_unit_test(audio_needs_a_hundred_packets),
       cmocka_unit_test(half_a_sample_of_pause_is_a_pause),
       cmocka_unit_test(a_value_stands_for_three_samples),
+      cmocka_unit_test(jitter_just_after_a_pause_is_the_pause_s),
       cmocka_unit_test(audio_loss_is_that_of_fifteen_seconds),
       cmocka_unit_test(a_round_trip_stands_for_three_samples),
       cmocka_unit_test(halving_the_frame_rate_for_two_samples_is_a_change),
