@@ -116,8 +116,13 @@ struct DownlinkTrack {
 // What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then. Small,
 // since every receiver has room for some of them.
 struct NetworkNews {
+  // Feedback counts packets with 16 bits; several of them in one compound may come to more.
+  static constexpr std::uint16_t packets(std::uint32_t count) {
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>(count, UINT16_MAX));
+  }
+
   MonotonicUs at = 0;
-  std::uint32_t covered = 0, missing = 0, skipped = 0, late = 0;  // see Estimator::Feedback
+  std::uint16_t covered = 0, missing = 0, skipped = 0, late = 0;  // see Estimator::Feedback
   std::uint32_t relayed_packets = 0, relayed_bytes = 0;           // modulo 2^32, as Tally's
   std::uint32_t round_trip_us = 0, round_trip_ago_us = 0;         // 0: none
 

@@ -115,10 +115,10 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
 
 [[gnu::noinline]] void tell_of_network(Downlink& downlink, const quality::RtcpDigest& digest, MonotonicUs now) {
   NetworkNews news{.at = now,
-                   .covered = digest.twcc_covered,
-                   .missing = digest.twcc_lost,
-                   .skipped = digest.twcc_skipped,
-                   .late = digest.twcc_late};
+                   .covered = NetworkNews::packets(digest.twcc_covered),
+                   .missing = NetworkNews::packets(digest.twcc_lost),
+                   .skipped = NetworkNews::packets(digest.twcc_skipped),
+                   .late = NetworkNews::packets(digest.twcc_late)};
   if (const auto& trip = digest.round_trip) {
     news.round_trip_us = std::max(static_cast<std::uint32_t>(trip->rtt), 1U);
     news.round_trip_ago_us = static_cast<std::uint32_t>(trip->ago);
