@@ -57,9 +57,10 @@ function network(counts, ssrcs, tag) {
  * @param readings of readStatistics(), one a second or so
  * @param counts of NetEmulator.counts() at the end
  * @param sampleMs of the plugin, to take means over the same stretches of time
+ * @param variation in ms, of the round trips by the network's own rules: what they vary by beyond it is the machine's
  * @param outage [from, to] in which nothing got through: frames sent then count nowhere, nor does their time
  */
-export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
+export function truthOf(readings, counts, sampleMs, variation, outage = [0, 0]) {
   const last = readings.at(-1);
   const tag = tagBytes(last.outbound);
   const ssrcs = (list, kind) => [...new Set(readings.flatMap((reading) => reading[list].filter((s) => !kind || s.kind === kind).map((s) => s.ssrc)))];
@@ -77,7 +78,7 @@ export function truthOf(readings, counts, sampleMs, outage = [0, 0]) {
     const began = (readings[at].at + (readings[at - 1]?.at ?? readings[at].at)) / 2; // between these two readings
     return (last.at - began) / 1000;
   };
-  const rtt = rttOf(readings, sampleMs);
+  const rtt = rttOf(readings, sampleMs, variation);
   const video = (list, field) => last[list].filter((s) => s.kind === 'video').map((s) => s[field] ?? 0);
   return {
     packet_loss_in_pct: (100 * sent.dropped) / Math.max(1, sent.packets),
@@ -135,9 +136,11 @@ function fresh(readings, list, kind) {
 /**
  * The browser's own round-trip times, each counted once: those of its STUN checks, and those it takes from the reports on what
  * it sends. Neither depends on Janus's clock. They are taken at other moments than the plugin's: `doubt` is how far two such
- * takes of one network may be apart (two standard errors of their difference), which is much where queues come and go.
+ * takes of one network may be apart (two standard errors of their difference), which is much where queues come and go; and
+ * by as much as a busy machine was late in the browser's takes, it may have been late in the plugin's alone: a browser's reports
+ * go through more of its threads than its checks do.
  */
-function rttOf(readings, sampleMs) {
+function rttOf(readings, sampleMs, variation) {
   const byStretch = new Map();
   const before = new Map();
   for (const reading of readings) {
@@ -165,10 +168,11 @@ function rttOf(readings, sampleMs) {
   const kQuantile = 0.95;
   const off = 2 * Math.sqrt((2 * kQuantile * (1 - kQuantile)) / moments);
   const [low, p95, high] = [kQuantile - off, kQuantile, kQuantile + off].map((share) => quantile(trips, Math.min(1, Math.max(0, share))));
+  const late = Math.max(0, average - quantile(trips, 0.1) - variation);
   return {
     latency_avg_ms: average,
     latency_p95_ms: p95,
-    doubt: { latency_avg_ms: 2 * Math.SQRT2 * (spread / Math.sqrt(moments)), latency_p95_ms: Math.max(p95 - low, high - p95) },
+    doubt: { latency_avg_ms: 2 * Math.SQRT2 * (spread / Math.sqrt(moments)) + late, latency_p95_ms: Math.max(p95 - low, high - p95) + late },
   };
 }
 

@@ -101,7 +101,7 @@ export class ExactnessBench {
     await Promise.all(pages.map((page) => page.evaluate(() => call.sending.ask({ request: 'leave' }))));
     const rows = await this.stack.sessionRows(room, kUsers.length);
     for (const page of pages) await page.context().close();
-    const truths = readings.map((read) => truthOf(read, counts, kSampleMs, happened?.outage));
+    const truths = readings.map((read) => truthOf(read, counts, kSampleMs, variationOf(profile), happened?.outage));
     return kUsers.map((user, i) => {
       const row = rows.find(({ user_id }) => user_id === user);
       // What is relayed to one is what the other sends; frames that the last hop loses are its loss, not its frame rate.
@@ -128,6 +128,12 @@ export class ExactnessBench {
       [room, user, videocodec],
     );
   }
+}
+
+/** By how many ms round trips vary under a profile's rules: any number of them where queues come and go. */
+function variationOf(profile) {
+  const rules = ['both', 'both', 'up', 'down'].map((way) => profile[way] ?? {});
+  return rules.some(({ rate }) => rate > 0) ? Number.POSITIVE_INFINITY : rules.reduce((sum, { jitter = 0 }) => sum + jitter, 0);
 }
 
 /** Counts since `before`; SSRCs are new with each call, but the emulator outlives it. */
