@@ -1,5 +1,8 @@
 // What the core calls: a table of functions that forward to the Plugin and let no exception out.
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
 
 #include "host/boundary.hpp"
 #include "host/packet_path.hpp"
@@ -11,18 +14,41 @@ namespace {
 
 constexpr const char* kPackage = "janus.plugin.callroom";
 
-std::unique_ptr<Plugin> plugin;  // set by init, gone after destroy; the core calls nothing else outside these two
+// The core's loop threads may call until the process ends: while destroy() works, and after it. Then there is no
+// plugin.
+std::shared_mutex door;
+std::unique_ptr<Plugin> plugin;  // set by init, gone after destroy
 extern janus_plugin entry_table;
+
+template <typename Body>
+void with_plugin(const char* what, Body&& body) noexcept {
+  guarded(what, [&] {
+    const std::shared_lock lock(door);
+    if (plugin) body(*plugin);
+  });
+}
+
+template <typename Value, typename Body>
+Value with_plugin_or(const char* what, Value fallback, Body&& body) noexcept {
+  with_plugin(what, [&](Plugin& open) { fallback = body(open); });
+  return fallback;
+}
 
 int init(janus_callbacks* callbacks, const char* config_path) {
   return guarded_or("init", -1, [&] {
-    plugin = Plugin::start(callbacks, &entry_table, config_path);
+    auto started = Plugin::start(callbacks, &entry_table, config_path);
+    const std::unique_lock lock(door);
+    plugin = std::move(started);
     return plugin ? 0 : -1;
   });
 }
 
 void destroy() {
-  guarded("destroy", [] { plugin.reset(); });
+  guarded("destroy", [] {
+    std::unique_lock lock(door);
+    std::unique_ptr<Plugin> last = std::move(plugin);
+    lock.unlock();  // who calls meanwhile need not wait for its end
+  });
 }
 
 int api_compatibility() {
@@ -48,29 +74,34 @@ const char* package() {
 }
 
 void create_session(janus_plugin_session* session, int* error) {
-  *error = guarded_or("create_session", -1, [&] { return plugin->create_session(session) ? 0 : -1; });
+  *error = with_plugin_or("create_session", -1, [&](Plugin& open) { return open.create_session(session) ? 0 : -1; });
+}
+
+// What a request gets that was not answered: something is wrong, or Janus is stopping.
+json::Json failure() {
+  return json::error_json({ErrorCode::kInternal, "Internal error"});
 }
 
 janus_plugin_result* handle_message(janus_plugin_session* session, char* transaction, json_t* message, json_t* jsep) {
   const std::unique_ptr<char, decltype(&g_free)> owned_transaction(transaction, &g_free);
   auto body = json::Json::adopt(message);
   auto description = json::Json::adopt(jsep);
-  json::Json answer = guarded_or("handle_message", json::error_json({ErrorCode::kInternal, "Internal error"}), [&] {
-    return plugin->handle_message(session, transaction != nullptr ? transaction : "", std::move(body),
-                                  std::move(description));
+  json::Json answer = with_plugin_or("handle_message", failure(), [&](Plugin& open) {
+    return open.handle_message(session, transaction != nullptr ? transaction : "", std::move(body),
+                               std::move(description));
   });
   if (!answer) return janus_plugin_result_new(JANUS_PLUGIN_OK_WAIT, nullptr, nullptr);
   return janus_plugin_result_new(JANUS_PLUGIN_OK, nullptr, answer.release());
 }
 
 json_t* handle_admin_message(json_t* message) {
-  return guarded_or("handle_admin_message", json::error_json({ErrorCode::kInternal, "Internal error"}),
-                    [&] { return plugin->handle_admin_message(json::JsonView(message)); })
+  return with_plugin_or("handle_admin_message", failure(),
+                        [&](Plugin& open) { return open.handle_admin_message(json::JsonView(message)); })
       .release();
 }
 
 void setup_media(janus_plugin_session* session) {
-  guarded("setup_media", [&] { plugin->setup_media(session); });
+  with_plugin("setup_media", [&](Plugin& open) { open.setup_media(session); });
 }
 
 void incoming_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept {
@@ -82,16 +113,18 @@ void incoming_rtcp(janus_plugin_session* session, janus_plugin_rtcp* packet) noe
 }
 
 void hangup_media(janus_plugin_session* session) {
-  guarded("hangup_media", [&] { plugin->hangup_media(session); });
+  with_plugin("hangup_media", [&](Plugin& open) { open.hangup_media(session); });
 }
 
 void destroy_session(janus_plugin_session* session, int* error) {
-  guarded("destroy_session", [&] { plugin->destroy_session(session); });
+  with_plugin("destroy_session", [&](Plugin& open) { open.destroy_session(session); });
   *error = 0;
 }
 
 json_t* query_session(janus_plugin_session* session) {
-  return guarded_or("query_session", json::Json::object(), [&] { return plugin->query_session(session); }).release();
+  return with_plugin_or("query_session", json::Json::object(),
+                        [&](Plugin& open) { return open.query_session(session); })
+      .release();
 }
 
 // Callroom relays no data channels, and slow_link carries nothing that the reports do not tell better.

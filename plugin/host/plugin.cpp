@@ -133,6 +133,7 @@ Plugin::~Plugin() {
   store_->stop(kDeliveryAtShutdown);
   reader_.reset();  // its last answers go to the strands
   pool_.stop();
+  registry_.leave_behind();
 }
 
 bool Plugin::create_session(janus_plugin_session* session) {
@@ -202,7 +203,11 @@ void Plugin::hangup_media(janus_plugin_session* session) {
 
 void Plugin::destroy_session(janus_plugin_session* session) {
   const auto handle = registry_.remove(session);
-  if (handle) switchboard_.handle_gone(handle, core_is_stopping());
+  if (!handle) return;
+  const bool stopping = core_is_stopping();
+  // After what its client asked for before: who left has left, though the page was closed at once.
+  const auto gone = [this, handle, stopping] { switchboard_.handle_gone(handle, stopping); };
+  if (!handle->strand->post_event(gone)) gone();
 }
 
 Json Plugin::query_session(janus_plugin_session* session) {

@@ -35,6 +35,14 @@ class Registry {
     handles_.erase(it);
     return handle;
   }
+  // At the end: the core's loop threads may still bring packets to the handles that the core has not destroyed, so
+  // those stay until the process ends.
+  void leave_behind() {
+    static auto& left = *new std::vector<std::shared_ptr<Handle>>;
+    const std::lock_guard lock(mutex_);
+    for (auto& [session, handle] : handles_) left.push_back(std::move(handle));
+    handles_.clear();
+  }
   std::size_t size() const {
     const std::lock_guard lock(mutex_);
     return handles_.size();

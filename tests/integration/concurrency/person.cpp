@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -18,7 +19,8 @@ int push_event(janus_plugin_session* session, janus_plugin*, const char*, json_t
   const json_t* first = json_array_get(json_object_get(message, "participants"), 0);
   CoreHandle::of(session)->put({text_of(message, "callroom"), text_of(message, "session_id"),
                                 text_of(message, "receive_token"), text_of(message, "id"), text_of(jsep, "sdp"),
-                                json_integer_value(json_object_get(message, "negotiation")), text_of(first, "id")});
+                                json_integer_value(json_object_get(message, "negotiation")), text_of(first, "id"),
+                                text_of(message, "reason")});
   return 0;
 }
 
@@ -94,7 +96,7 @@ void ask(janus_plugin& plugin, CoreHandle& handle, json_t* body, const char* typ
   json_t* jsep = type == nullptr ? nullptr : json_pack("{s:s, s:s}", "type", type, "sdp", sdp.c_str());
   janus_plugin_result* result = plugin.handle_message(&handle.session, g_strdup("t"), body, jsep);
   if (result->content != nullptr) {
-    handle.put({text_of(result->content, "callroom"), "", "", text_of(result->content, "error"), "", 0, ""});
+    handle.put({text_of(result->content, "callroom"), "", "", text_of(result->content, "error"), "", 0, "", ""});
     json_decref(result->content);
   }
   g_free(result);
@@ -109,6 +111,20 @@ std::string answer_to(std::string offer) {
   for (std::size_t at = 0; (at = offer.find("a=sendonly", at)) != std::string::npos;)
     offer.replace(at, 10, "a=recvonly");
   return offer;
+}
+
+void destroy(janus_plugin& plugin, CoreHandle& handle) {
+  int error = 0;
+  plugin.destroy_session(&handle.session, &error);
+}
+
+// The plugin is stopping, and took perhaps one of the two.
+void close_handles(janus_plugin& plugin, std::span<CoreHandle*> handles) {
+  for (CoreHandle* handle : handles) {
+    if (handle == nullptr) continue;
+    destroy(plugin, *handle);
+    janus_refcount_decrease(&handle->session.ref);
+  }
 }
 
 // Until told to stop: packets on the handle that sends, reports on the one that receives; then the end of the handle.
@@ -126,8 +142,7 @@ void loop(janus_plugin& plugin, CoreHandle& handle, bool sends, const std::atomi
     std::this_thread::sleep_for(1ms);
   }
   plugin.hangup_media(&handle.session);
-  int error = 0;
-  plugin.destroy_session(&handle.session, &error);
+  destroy(plugin, handle);
 }
 
 // In a room whose media goes directly: an offer, an answer or a candidate, whether it fits or not.
@@ -205,12 +220,16 @@ CoreHandle* open_handle(janus_plugin& plugin) {
   janus_refcount_increase(&handle->session.ref);           // ours
   int error = 0;
   plugin.create_session(&handle->session, &error);
-  return handle;
+  if (error == 0) return handle;
+  delete handle;
+  return nullptr;
 }
 
 void live_once(janus_plugin& plugin, std::mt19937& random, const std::string& user, Totals& totals) {
-  CoreHandle& sender = *open_handle(plugin);
-  CoreHandle& receiver = *open_handle(plugin);
+  CoreHandle* handles[] = {open_handle(plugin), open_handle(plugin)};
+  if (handles[0] == nullptr || handles[1] == nullptr) return close_handles(plugin, handles);
+  CoreHandle& sender = *handles[0];
+  CoreHandle& receiver = *handles[1];
   const std::array<const char*, 4> rooms{"room0", "room1", "direct", "short-lived"};
   const std::string room = rooms[random() % rooms.size()];
   ask(plugin, sender, json_pack("{s:s, s:s, s:s}", "request", "join", "room", room.c_str(), "user_id", user.c_str()));
@@ -244,7 +263,27 @@ void live_once(janus_plugin& plugin, std::mt19937& random, const std::string& us
   sending.join();
   receiving.join();
   totals.relayed.fetch_add(receiver.relayed.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  for (CoreHandle* handle : {&sender, &receiver}) janus_refcount_decrease(&handle->session.ref);
+  for (CoreHandle* handle : handles) janus_refcount_decrease(&handle->session.ref);
+}
+
+std::string reason_of_leaving_at_once(janus_plugin& plugin, const std::string& room, int round) {
+  CoreHandle& stays = *open_handle(plugin);
+  CoreHandle& leaves = *open_handle(plugin);
+  // Users of their own each round: those of the round before may still be going.
+  std::string leaver;
+  for (CoreHandle* handle : {&stays, &leaves}) {
+    const std::string user = (handle == &stays ? "stays" : "leaves") + std::to_string(round);
+    ask(plugin, *handle,
+        json_pack("{s:s, s:s, s:s}", "request", "join", "room", room.c_str(), "user_id", user.c_str()));
+    if (const auto joined = handle->next("joined")) leaver = joined->id;
+  }
+  ask(plugin, leaves, json_pack("{s:s}", "request", "leave"));
+  destroy(plugin, leaves);
+  auto left = stays.next("participant_left");
+  while (left && left->id != leaver) left = stays.next("participant_left");
+  destroy(plugin, stays);
+  for (CoreHandle* handle : {&stays, &leaves}) janus_refcount_decrease(&handle->session.ref);
+  return left ? left->reason : "";
 }
 
 janus_callbacks& core_callbacks() {

@@ -16,7 +16,8 @@
 struct Event {
   std::string kind, session_id, receive_token, id, jsep;
   std::int64_t negotiation = 0;
-  std::string other;  // in joined: somebody who is there already
+  std::string other;   // in joined: somebody who is there already
+  std::string reason;  // in participant_left
 };
 
 // The core's side of one handle. Lives while anybody has a reference to the session.
@@ -35,6 +36,7 @@ struct CoreHandle {
   std::optional<Event> poll();
 };
 
+// Null where the plugin takes no more: it has stopped.
 CoreHandle* open_handle(janus_plugin& plugin);
 
 struct Totals {
@@ -43,5 +45,8 @@ struct Totals {
 
 // Joins a room, sends and receives for a while, and goes in one of several ways.
 void live_once(janus_plugin& plugin, std::mt19937& random, const std::string& user, Totals& totals);
+
+// Somebody leaves and closes the page at once: what the one who stays is told as the reason; empty: nothing.
+std::string reason_of_leaving_at_once(janus_plugin& plugin, const std::string& room, int round);
 
 janus_callbacks& core_callbacks();
