@@ -25,10 +25,13 @@ std::uint8_t* header_of(const janus_plugin_rtp& packet) {
   core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
 }
 
+// `note` is for what the leg is told of the packet: after leave() it may be gone.
+template <typename Note>
 [[gnu::always_inline]] inline void relay_to_only(UplinkTrack& track, janus_plugin_rtp* packet, media::Leg& leg,
-                                                 RtpHead head, std::uint64_t count) {
+                                                 RtpHead head, std::uint64_t count, Note note) {
   const media::SavedHeader original = track.route.rewrite_for(leg, header_of(*packet), head, count);
   relay_to(leg, packet);
+  note();
   original.restore(header_of(*packet));
   track.route.leave();
   packet->mindex = track.m_line;
@@ -39,7 +42,7 @@ std::uint8_t* header_of(const janus_plugin_rtp& packet) {
 
 [[gnu::noinline]] void relay_to_one(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head, std::uint64_t count,
                                     media::Leg& leg) noexcept {
-  relay_to_only(track, packet, leg, head, count);
+  relay_to_only(track, packet, leg, head, count, [] {});
 }
 
 [[gnu::noinline]] void relay_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
@@ -73,8 +76,7 @@ std::uint8_t* header_of(const janus_plugin_rtp& packet) {
     return relay_special_to_all(track, packet, head, now, events);
   track.route.note_arrival(head.timestamp(), now);
   if (!events.any()) return relay_to_one(track, packet, head, count, *only);
-  relay_to_only(track, packet, *only, head, count);
-  static_cast<RelayLeg*>(only)->stream.on_frame(events, now);
+  relay_to_only(track, packet, *only, head, count, [&] { static_cast<RelayLeg*>(only)->stream.on_frame(events, now); });
   if (events.key_frame()) [[unlikely]]
     track.last_key_frame.store(now, std::memory_order_relaxed);
 }
