@@ -17,10 +17,12 @@ let stack;
 let browser;
 let client;
 const callers = []; // pages of two calls: p2p and relay
+let patient; // whose offer is never answered while the rest happens: { offerer, silent, ids }
+const kPatients = 2;
 before(async () => {
   stack = await startStack({
     'plugin.general.max_sessions': kMaxSessions,
-    ...Object.fromEntries(['peers', 'others', 'calm-p2p'].map((room) => [`plugin.room-${room}.media`, 'p2p'])),
+    ...Object.fromEntries(['peers', 'others', 'patient', 'calm-p2p'].map((room) => [`plugin.room-${room}.media`, 'p2p'])),
     'plugin.room-calm-relay.videocodec': 'vp8',
     'plugin.room-crowd.capacity': 32,
     'plugin.room-silent.capacity': 4,
@@ -31,6 +33,7 @@ before(async () => {
     for (const user of ['one', 'two']) callers.push(await caller(room, user));
   }
   await allFlow();
+  patient = await offerToNobody();
 }, { timeout: 90_000 });
 after(async () => {
   client?.close();
@@ -55,6 +58,17 @@ async function caller(room, userId) {
     await window.client.join({ room, userId });
   }, [stack.webSocket, room, userId]);
   return page;
+}
+
+/** Two in a room of their own; the one offers, with a candidate, and the other says nothing. */
+async function offerToNobody() {
+  const handles = [await client.attach(), await client.attach()];
+  const ids = [];
+  for (const [i, handle] of handles.entries()) ids.push((await handle.ask({ request: 'join', room: 'patient', user_id: `u${i}` })).id);
+  const signal = { request: 'signal', to: ids[1], negotiation: 1 };
+  await handles[0].ask({ ...signal, description: { type: 'offer', sdp: kSdp('frag') } });
+  await handles[0].ask({ ...signal, candidate: candidate('frag', 1) });
+  return { offerer: handles[0], silent: handles[1], ids };
 }
 
 async function allFlow() {
@@ -211,7 +225,7 @@ describe('a client that plays foul', { timeout: 240_000 }, () => {
       const { participants } = await client.attach().then((handle) => handle.ask({ request: 'participants', room: 'crowd' }));
       assert.equal(participants.length, 30);
       await storm.destroy();
-      await until(async () => (await stack.admin.ask({ request: 'live' })).sessions.length, (count) => count === callers.length, { what: 'the callers alone' });
+      await until(async () => (await stack.admin.ask({ request: 'live' })).sessions.length, (count) => count === callers.length + kPatients, { what: 'the callers alone' });
       grown.push(await residentKib());
     }
     assert.ok(grown[4] - grown[1] < 8192, `Janus holds ${grown.join(', ')} KiB`);
@@ -226,10 +240,25 @@ describe('a client that plays foul', { timeout: 240_000 }, () => {
     const handles = await Promise.all(Array.from({ length: kMaxSessions }, () => client.attach()));
     const answers = await Promise.all(handles.map((each, i) => each.ask({ request: 'join', room: `many-${i % 4}`, user_id: `u${i}` })));
     const refused = answers.filter(({ callroom }) => callroom !== 'joined');
-    assert.equal(refused.length, callers.length);
+    assert.equal(refused.length, callers.length + kPatients);
     for (const answer of refused) isError(answer, 422);
     for (let i = 0; i < 4; ++i) await handle.ask({ request: 'destroy', room: `many-${i}`, secret: 's' });
     for (const each of handles) await each.detach();
+  });
+
+  test('an offer that is never answered is repeated three times, then both are told; an answer after all is passed on', async () => {
+    const { offerer, silent, ids } = patient;
+    const told = (handle) => handle.events.find(({ callroom, reason }) => callroom === 'negotiate' && reason === 'unanswered');
+    for (const [i, handle] of [offerer, silent].entries()) {
+      const event = await until(() => told(handle), Boolean, { timeoutMs: 60_000, what: 'the word that nobody answered' });
+      assert.deepEqual([event.with, event.offerer, event.negotiation], [ids[1 - i], ids[0], 1]);
+    }
+    const offers = signalsTo(silent).filter(({ description }) => description);
+    assert.deepEqual(offers.map(({ negotiation, description }) => [negotiation, description.sdp]), Array(4).fill([1, kSdp('frag')]));
+    assert.equal(signalsTo(silent).filter((each) => each.candidate || each.candidates).length, 4, 'and its candidate each time');
+    assert.deepEqual(signalsTo(offerer), []);
+    await silent.ask({ request: 'signal', to: ids[0], negotiation: 1, description: { type: 'answer', sdp: kSdp('late') } });
+    assert.equal((await offerer.next('signal')).description.sdp, kSdp('late'));
   });
 
   test('a client that never answers holds nobody up', async () => {

@@ -106,7 +106,7 @@ export class ExactnessBench {
       const row = rows.find(({ user_id }) => user_id === user);
       // What is relayed to one is what the other sends; frames that the last hop loses are its loss, not its frame rate.
       const truth = { ...truths[i], frame_rate_out: truths[1 - i].frame_rate_in };
-      const lines = [...compare(row, truth, profile), ...(profile.during === 'mute' ? compareMute(row, samples[i], happened, i === 0 ? 'in' : 'out') : [])];
+      const lines = [...compare(row, truth, profile), ...(profile.during === 'mute' ? compareMute(row, samples[i], happened, i === 0 ? 'in' : 'out', readings[0]) : [])];
       return { user, lines, row, samples: samples[i], readings: readings[i], counts, happened };
     });
   }
@@ -212,25 +212,39 @@ function compare(row, truth, profile) {
   ];
 }
 
-/** A mute is known sample by sample, and costs nothing: the score is that of the samples in which all was on. */
-function compareMute(row, allSamples, times, way) {
+/**
+ * A mute is known sample by sample, and costs nothing: the score is that of the samples in which all was on.
+ * @param sender readings of the page that muted: a machine that is busy has it send less than it wants to
+ */
+function compareMute(row, allSamples, times, way, sender) {
   const kScores = ['audio_score_in', 'video_score_in', 'audio_score_out', 'video_score_out'];
   const samples = allSamples.slice(allSamples.findIndex((sample) => kScores.every((score) => sample[score] != null))); // all flows
   const off = (kind, { at }) => Math.max(0, Math.min(at, times[kind][1]) - Math.max(at - kSampleMs, times[kind][0])) / kSampleMs;
-  // Of samples that were muted for about as long as decides, either will do.
-  const deciding = { audio: [0.2, 0.5], video: [0.35, 0.65] };
-  const without = ['audio', 'video'].map((kind) => {
+  const packets = ({ at }) => audioSentBy(sender, at) - audioSentBy(sender, at - kSampleMs);
+  // Audio is none where few packets came (100 of 150), video where it was off for half the time; near that either will do.
+  const kDeciding = {
+    audio: { gone: (sample) => packets(sample) <= 80, there: (sample) => packets(sample) >= 120 },
+    video: { gone: (sample) => off('video', sample) >= 0.65, there: (sample) => off('video', sample) <= 0.35 },
+  };
+  const without = Object.entries(kDeciding).map(([kind, { gone, there }]) => {
     const absent = (sample) => sample[`${kind}_score_${way}`] == null;
-    const [least, most] = deciding[kind];
-    const decided = samples.filter((sample) => off(kind, sample) <= least || off(kind, sample) >= most);
-    const wrong = decided.filter((sample) => absent(sample) !== off(kind, sample) >= most).length;
-    const truth = decided.filter((sample) => off(kind, sample) >= most).length;
+    const wrong = samples.filter((sample) => (gone(sample) && !absent(sample)) || (there(sample) && absent(sample))).length;
+    const truth = samples.filter(gone).length;
     return line(`samples_without_${kind}`, truth + wrong, truth);
   });
   const others = samples.filter((sample) => off('audio', sample) + off('video', sample) === 0 && sample.score != null).map(({ score }) => score);
   const score = 0.7 * (others.reduce((a, b) => a + b, 0) / others.length) + 0.3 * quantile(others, 0.1);
   const cost = line('quality_score', Number(row.quality_score), score);
   return [...without, { ...cost, within: cost.error >= -cost.allowed }];
+}
+
+/** Audio packets that a page had sent at a moment, between two readings in proportion. */
+function audioSentBy(readings, at) {
+  const sent = ({ outbound }) => outbound.find(({ kind }) => kind === 'audio')?.packetsSent ?? 0;
+  const next = readings.findIndex((reading) => reading.at >= at);
+  if (next <= 0) return sent(next < 0 ? readings.at(-1) : readings[0]);
+  const [before, after] = [readings[next - 1], readings[next]];
+  return sent(before) + ((sent(after) - sent(before)) * (at - before.at)) / (after.at - before.at);
 }
 
 /** @param doubt how far off the truth itself may be */
