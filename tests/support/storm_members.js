@@ -56,6 +56,25 @@
   const openConnections = () => window.testConnections.filter(({ connectionState }) => connectionState !== 'closed');
   const ufragOf = ({ currentLocalDescription: local }) => /^a=ice-ufrag:(\S+)/m.exec(local?.sdp ?? '')?.[1];
 
+  /** How much came since the first note, by track; a browser that sets a receiver up anew counts from zero. */
+  class Progress {
+    last = new Map();
+    more = new Map();
+
+    note(counters) {
+      for (const [track, count] of counters) {
+        const last = this.last.get(track) ?? (this.last.size ? 0 : count);
+        this.more.set(track, this.since(track) + (count < last ? count : count - last));
+      }
+      for (const [track, count] of counters) this.last.set(track, count);
+      return this;
+    }
+
+    since(track) {
+      return this.more.get(track) ?? 0;
+    }
+  }
+
   /** What everybody has in common: a round of changes, and the look whether all of it has arrived. */
   class Member {
     constructor(user, devices) {
@@ -88,9 +107,10 @@
       while ((missing = this.unsettled(expected, restarts)) && now() < deadline) await pause(4);
       if (missing) return { missing };
       const settled = now();
-      const before = await this.counters();
+      const progress = new Progress();
+      progress.note(await this.counters());
       do {
-        missing = this.unsettled(expected, restarts) ?? this.still(expected, before, await this.counters());
+        missing = this.unsettled(expected, restarts) ?? this.still(expected, progress.note(await this.counters()));
         if (!missing) return { settled, flowing: now() };
         await pause(25);
       } while (now() < deadline);
@@ -145,13 +165,12 @@
       return [...lines].map(([mid, { since: _, ...line }]) => ({ mid, ...line }));
     }
 
-    still(expected, before, after) {
+    still(expected, progress) {
       for (const [user, lines] of Object.entries(expected)) {
         for (const { source, track } of this.seen(user)) {
           listen(track);
           if (lines.find((line) => line.source === source)?.muted && track.kind === 'video') continue;
-          const more = (after.get(track.id) ?? 0) - (before.get(track.id) ?? 0);
-          if (more < (track.kind === 'video' ? 2 : 4)) return `${track.kind} of ${user} (${source ?? 'any'}) stands still`;
+          if (progress.since(track.id) < (track.kind === 'video' ? 2 : 4)) return `${track.kind} of ${user} (${source ?? 'any'}) stands still`;
         }
       }
       return undefined;
