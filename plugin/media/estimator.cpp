@@ -13,6 +13,10 @@ constexpr MonotonicUs kSecond = 1'000'000;
 constexpr double kLongQueueMs = 150;      // two feedbacks of it: congested
 constexpr double kVeryLongQueueMs = 300;  // one is enough
 constexpr double kUncertainPackets = 3;
+constexpr std::uint8_t kLongQueues = 2;    // feedbacks in a row, or three of a queue that is not very long …
+constexpr std::uint8_t kProvenQueues = 8;  // … and leaving no doubt, among several senders
+constexpr std::uint8_t kLongTrips = 4;     // of several senders: single ones tell of a busy machine
+constexpr std::uint32_t kBetweenTripsMs = 200;
 constexpr double kShortQueueMs = 60;  // less: the queue has drained
 constexpr double kMuchLoss = 0.10;    // over the usual: congested
 constexpr double kLittleLoss = 0.03;  // over the usual: still clean
@@ -20,10 +24,14 @@ constexpr double kMostUsualLoss = 0.20;
 constexpr double kHeavyLoss = 0.30;
 constexpr double kNeedsKeyFrame = 0.10;     // lost at once: retransmissions alone take too long
 constexpr double kFarTooMuch = 1.3;         // sent, of what arrives: stop, and begin anew with a key frame
+constexpr double kFarTooMuchOfMany = 1.7;   // … of several, where a lower layer may be enough
 constexpr double kDrainsLonger = 1.15;      // than by the estimate, which has the time before the limit in it
 constexpr double kLeastAfterPause = 0.8;    // of the estimate
 constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is many times as large as what follows it
 constexpr MonotonicUs kLongestStop = 800 * kMs;
+constexpr double kFlood = 1.3;  // told of, of what was relayed: the rest are retransmissions
+constexpr double kFloodPackets = 10;
+constexpr MonotonicUs kFloodStop = 2 * kSecond;    // the core sends nothing again that is older than a second
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
 constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
 constexpr MonotonicUs kSettlesAfterPause = 1'500 * kMs;  // until then the receive rate has the pause in it
@@ -68,6 +76,10 @@ double Estimator::target_bps() const {
                     std::min(kFloorBps, max_bps_), max_bps_);
 }
 
+double Estimator::capacity_bps() const {
+  return std::clamp(capacity_bps_, std::min(kFloorBps, max_bps_), max_bps_);
+}
+
 void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   if (began_at_ == 0) began_at_ = now;
   if (now - began_at_ < kWarmUp) {
@@ -82,11 +94,11 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   samples_.push_back({now, told.covered, std::min(told.missing, told.covered)});
   while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
   covered_ += told.covered + told.skipped;
-  feedback_at_ = now;
+  const MonotonicUs gap = now - std::exchange(feedback_at_, now);
   relayed_at_feedback_ = relayed.packets;
   remember(now, relayed);
   update_queue(now);
-  long_queues_ = queue_ms_ > kLongQueueMs ? long_queues_ + 1 : 0;
+  count_long_queues(gap);
   update_usual_loss(now);
   if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
 }
@@ -108,6 +120,13 @@ void Estimator::round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at
   }
   if (cut_at_ && sent_at < hold_until_) return;  // about packets that the last cut could not help yet
   rtt_ = rtt;
+  const auto now_ms = static_cast<std::uint32_t>(now / kMs);
+  if (rtt - *rtt_min_ <= kLongRoundTrip) {
+    long_trips_ = 0;
+  } else if (long_trips_ < kLongTrips && (long_trips_ == 0 || now_ms - long_trip_ms_ >= kBetweenTripsMs)) {
+    ++long_trips_;
+    long_trip_ms_ = now_ms;
+  }
 }
 
 void Estimator::tick(MonotonicUs now, Relayed relayed) {
@@ -115,6 +134,7 @@ void Estimator::tick(MonotonicUs now, Relayed relayed) {
   ticked_at_ = now;
   remember(now, relayed);
   if (feedback_at_ == 0) return;  // no transport-wide feedback: nothing is known
+  if (!is_limited()) proven_ = false;
   const bool was_idle = std::exchange(idle_, is_idle(now));
   if (idle_) {  // what was queued has gone, one way or the other
     samples_.clear();
@@ -221,33 +241,66 @@ void Estimator::update_usual_loss(MonotonicUs now) {
   usual_loss_ = std::min(usual_loss_ + weight * (recent.share - usual_loss_), kMostUsualLoss);
 }
 
+// Among several senders only where feedback came when it should: after a gap, or in a heap, it was handled late, and so
+// was told what had been relayed meanwhile.
+void Estimator::count_long_queues(MonotonicUs gap) {
+  const auto usual = static_cast<MonotonicUs>(usual_gap_us_);
+  const bool regular = gap > usual / 3 && gap < 2 * usual;
+  if (queue_ms_ <= kLongQueueMs || (!sender_follows_ && !regular)) {
+    long_queues_ = 0;
+  } else if (long_queues_ < kProvenQueues) {
+    ++long_queues_;
+  }
+  const MonotonicUs bounded = usual == 0 ? gap : std::clamp(gap, usual / 2, 2 * usual);
+  usual_gap_us_ = static_cast<std::uint32_t>(std::min(usual + (bounded - usual) / (usual == 0 ? 1 : 8), kSecond));
+}
+
+bool Estimator::is_queue_long() const {
+  if (sender_follows_) return long_queues_ >= kLongQueues || queue_ms_ > kVeryLongQueueMs;
+  return long_queues_ >= kLongQueues + (queue_ms_ > kVeryLongQueueMs ? 0 : 1);
+}
+
+bool Estimator::is_round_trip_long() const {
+  return rtt_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip && (sender_follows_ || long_trips_ >= kLongTrips);
+}
+
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
   if (now - began_at_ < kWarmUp) return std::nullopt;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
-  const bool severe = queue_ms_ > kVeryLongQueueMs || (newest.packets >= 10 && newest.share > kHeavyLoss);
+  const bool severe =
+      (is_queue_long() && queue_ms_ > kVeryLongQueueMs) || (newest.packets >= 10 && newest.share > kHeavyLoss);
   if (is_stopped()) return std::nullopt;
   if (now < hold_until_ && !(severe && may_cut_again_at_ != 0 && now >= may_cut_again_at_)) return std::nullopt;
   if (now - feedback_at_ >= kSilence && !points_.empty() &&
       points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
     return Cause::kSilence;
   }
-  if (long_queues_ >= 2 || queue_ms_ > kVeryLongQueueMs) return Cause::kQueue;
-  if (rtt_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip) return Cause::kRoundTrip;
+  if (is_queue_long()) return Cause::kQueue;
+  if (is_round_trip_long()) return Cause::kRoundTrip;
   const Loss recent = loss(now, kSecond / 2, 3 * kSecond / 2);
   const double usual = std::max(usual_loss_, kLittleLoss);
   const double spread = 3 * std::sqrt(usual * (1 - usual) / std::max<std::uint32_t>(recent.packets, 1));
-  if (recent.packets >= 10 && recent.share > usual_loss_ + kMuchLoss + spread) return Cause::kLoss;
+  // Where nothing was sent, repetitions are lost: of what has stopped already.
+  const bool sends = sender_follows_ || sent(now, kSecond / 2).packets_per_s > 0;
+  if (sends && recent.packets >= 10 && recent.share > usual_loss_ + kMuchLoss + spread) return Cause::kLoss;
   return std::nullopt;
 }
 
 // Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
 bool Estimator::take_key_frame_due(MonotonicUs now) {
   if (stopped_until_) {
-    const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs;
-    if (now < *stopped_until_ && !drained) return false;
+    // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
+    const bool lossy = !sender_follows_ && loss(now, kHoldIfSevere / 2, kHoldIfSevere).share > kHeavyLoss;
+    const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
+    if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + kFloodStop) : *stopped_until_) && !drained) return false;
     stopped_until_.reset();
     resumed_at_ = now;
     broken_ = false;
+    if (!sender_follows_) {  // what comes of this is still to be seen, too
+      const MonotonicUs round_trip = std::min(rtt_min_.value_or(100 * kMs), kSecond);
+      hold_until_ = std::max(hold_until_, now + kHold + round_trip);
+      may_cut_again_at_ = std::max(may_cut_again_at_, now + kHoldIfSevere + round_trip);
+    }
     return true;
   }
   if (!broken_ || !cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
@@ -274,30 +327,38 @@ bool Estimator::is_clean(MonotonicUs now) const {
 
 void Estimator::cut(MonotonicUs now, Cause cause) {
   const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
+  const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
   if (cause == Cause::kSilence) {
     capacity_bps_ = target_bps() / 2;
     draining_bps_.reset();
   } else {
-    // Right after the limit began, the last second still tells of what went before.
-    double arrives = std::min(received(now, kSecond).bits_per_s, received(now, kSecond / 2).bits_per_s);
-    if (queue_ms_ > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+    // Right after the limit began, the last second still tells of what went before; and at other times the shortest
+    // tells of a burst.
+    const double in_a_second = received(now, kSecond).bits_per_s, in_half = received(now, kSecond / 2).bits_per_s;
+    double arrives = sender_follows_ ? std::min(in_a_second, in_half) : std::max(in_a_second, in_half);
+    if (queue_ms > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
     // … and right after a pause, of a time when nothing was sent.
     if (has_resumed(now)) arrives = std::max(arrives, kLeastAfterPause * capacity_bps_);
-    failed_bps_ = arrives;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
-    const bool loss_alone = cause == Cause::kLoss && queue_ms_ < kShortQueueMs && share < kHeavyLoss;
+    proven_ |= share > usual_loss_ + kMuchLoss || long_queues_ >= kProvenQueues;
+    // Long round trips without a queue: one step down.
+    const bool doubtful = !sender_follows_ && cause == Cause::kRoundTrip && queue_ms < kShortQueueMs;
+    if (doubtful) arrives = std::max(arrives, target_bps());
+    failed_bps_ = doubtful ? 0 : arrives;
+    const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
     // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
     const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
     capacity_bps_ = std::min(capacity_bps_, kCut * fallen);
-    const double excess = std::clamp((queue_ms_ - kLongQueueMs) / 1000, 0.0, 1.0);
+    const double excess = std::clamp((queue_ms - kLongQueueMs) / 1000, 0.0, 1.0);
     draining_bps_.reset();
     // Room is needed too for the retransmissions of what was lost.
     if (excess > 0) draining_bps_ = (kCut - kDrain * excess - std::min(share, 0.3)) * arrives;
     if (share > kNeedsKeyFrame) broken_ = true;
-    if (!loss_alone && sent(now, kSecond).bits_per_s > kFarTooMuch * arrives &&
-        (queue_ms_ > kLongQueueMs || share > kNeedsKeyFrame)) {
-      stop(now);
+    if (!loss_alone && sent(now, kSecond).bits_per_s > (sender_follows_ ? kFarTooMuch : kFarTooMuchOfMany) * arrives &&
+        (queue_ms > kLongQueueMs || share > kNeedsKeyFrame)) {
+      stop(now, std::min(static_cast<MonotonicUs>(kDrainsLonger * queue_ms * kMs), kLongestStop));
     }
+    if (is_flooded(now)) stop(now, kFloodStop);
   }
   capacity_bps_ = std::max(capacity_bps_, kFloorBps);
   ++cuts_;
@@ -312,16 +373,26 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   clean_since_.reset();
   growing_since_.reset();
   rtt_.reset();
-  long_queues_ = 0;
+  long_trips_ = 0;
+  if (sender_follows_) long_queues_ = 0;
   if (cause == Cause::kSilence) {  // the next half only after as long a silence again, of as many packets
     feedback_at_ = now;
     relayed_at_feedback_ = points_.back().relayed.packets;
   }
 }
 
-void Estimator::stop(MonotonicUs now) {
-  const auto drains = static_cast<MonotonicUs>(kDrainsLonger * queue_ms_ * kMs);
-  stopped_until_ = now + std::min(drains, kLongestStop);
+// Much is lost, and most of what is on the way are repetitions of that: with every packet that is relayed and lost
+// there are more of them, so that a lower rate alone does not end it. They cannot be told from the queue, which is
+// known by what was relayed.
+bool Estimator::is_flooded(MonotonicUs now) const {
+  if (sender_follows_) return false;
+  const Loss recent = loss(now, kSecond / 2, kSecond / 2);
+  const double relayed = sent(now, kSecond / 2).packets_per_s / 2;
+  return recent.share > kHeavyLoss && recent.packets > kFlood * relayed + kFloodPackets;
+}
+
+void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
+  stopped_until_ = now + at_most;
   stop_due_ = true;
   // What was lost before will be asked for again just when the key frame comes; both have to fit.
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;

@@ -71,10 +71,20 @@ class Estimator {
   // also where nothing is sent at all and no feedback comes. 0: there is none.
   void set_wanted(double bps) { wanted_bps_ = bps; }
 
+  // False: there are several, who send to others too and encode no smaller key frames for this receiver, so that a stop
+  // has to last until these are not lost any more. And since a stop takes everybody's picture, and each of them is work
+  // for the receiver's machine, one that is busy must not pass for a queue: what is handled late comes at intervals
+  // that are not the usual ones, while over a full queue feedback goes on as ever, and tells of less.
+  void set_sender_follows(bool follows) { sender_follows_ = follows; }
+
   // What may be sent now, in bit/s.
   double target_bps() const;
+  // … and once what is queued has gone.
+  double capacity_bps() const;
   // True where the target is of the network, and not of the room.
   bool is_limited() const { return target_bps() < max_bps_; }
+  // … and what was lost, or waited in a queue for long, leaves no doubt. Other delays may be those of a busy machine.
+  bool is_proven() const { return proven_; }
   // … and what is sent comes near it: without the limit there would be more.
   bool is_felt(MonotonicUs now) const { return is_limited() && sent(now, kFeltOverUs).bits_per_s > 0.6 * target_bps(); }
 
@@ -120,13 +130,17 @@ class Estimator {
   Loss loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const;
   void update_queue(MonotonicUs now);
   void update_usual_loss(MonotonicUs now);
+  void count_long_queues(MonotonicUs gap);
+  bool is_queue_long() const;
+  bool is_round_trip_long() const;
   std::optional<Cause> congestion(MonotonicUs now) const;
   bool is_clean(MonotonicUs now) const;
   double size_bits(MonotonicUs now) const;  // of a packet
   bool has_resumed(MonotonicUs now) const;  // just now, after a pause
   bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
-  void stop(MonotonicUs now);
+  bool is_flooded(MonotonicUs now) const;
+  void stop(MonotonicUs now, MonotonicUs at_most);
   void grow(MonotonicUs now, double seconds);
 
   double max_bps_;
@@ -143,7 +157,10 @@ class Estimator {
   std::uint64_t relayed_at_feedback_ = 0;
   MonotonicUs began_at_ = 0, feedback_at_ = 0, ticked_at_ = 0;  // began: with the first feedback
   bool idle_ = false;
-  int long_queues_ = 0;  // feedbacks in a row
+  bool sender_follows_ = true;
+  std::uint8_t long_queues_ = 0;    // feedbacks in a row; counted up to kProvenQueues
+  std::uint8_t long_trips_ = 0;     // reports in a row, some way apart; counted up to kLongTrips
+  std::uint32_t usual_gap_us_ = 0;  // between two feedbacks
 
   std::optional<MonotonicUs> rtt_, rtt_min_;
   MonotonicUs rtt_min_at_ = 0;
@@ -151,6 +168,8 @@ class Estimator {
   std::optional<MonotonicUs> cut_at_, clean_since_, growing_since_, usual_loss_at_;
   MonotonicUs hold_until_ = 0;
   MonotonicUs may_cut_again_at_ = 0;
+  std::uint32_t long_trip_ms_ = 0;  // when the last of long_trips_ came; of use for their distance alone
+  bool proven_ = false;
   bool broken_ = false;  // much was lost since the last key frame that was due
   bool stop_due_ = false;
   std::optional<MonotonicUs> stopped_until_, resumed_at_;  // nothing is to be relayed until then; the last time it was
