@@ -9,7 +9,14 @@ namespace {
 
 // Going up needs this much more than the step costs, so that the rate's own swings do not undo it.
 constexpr double kMargin = 1.1;
-constexpr double kNextMargin = 1.15;  // a little more, or it would never quite be reached
+constexpr double kNextMargin = 1.05;  // a little more, or it would never quite be reached
+// A larger picture begins with a key frame, which takes many times what its other frames do: on a way that the step
+// just fills, it would be the queue that undoes it.
+constexpr double kKeyFrameMargin = 1.4;
+
+double margin_of(const std::optional<Layer>& from, Layer to) {
+  return from && to.spatial > from->spatial ? kKeyFrameMargin : kMargin;
+}
 
 const LayerCost* cost_of(const Candidate& candidate, Layer layer) {
   const auto found = std::ranges::find(candidate.costs, layer, &LayerCost::layer);
@@ -32,7 +39,7 @@ std::size_t wanted_steps(const Candidate& candidate) {
 // Somebody's lowest layer, if it is a small one, whatever the estimate says: without any video nothing is learnt of the
 // network any more.
 void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t> order,
-              std::vector<std::size_t>& steps, double& budget_bps) {
+              std::vector<std::size_t>& steps, Budget& budget) {
   constexpr double kSmallBps = 100'000;
   if (std::ranges::any_of(steps, [](std::size_t step) { return step > 0; })) return;
   const auto small = std::ranges::find_if(order, [&](std::size_t i) {
@@ -40,12 +47,12 @@ void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t
   });
   if (small == order.end()) return;
   steps[*small] = 1;
-  budget_bps = 0;
+  budget = 0;
 }
 
 }  // namespace
 
-std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_bps) {
+std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget) {
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return candidates[i].is_speaker; });
@@ -55,13 +62,14 @@ std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_
     const std::vector<LayerCost>& costs = candidates[i].costs;
     if (steps[i] >= wanted_steps(candidates[i])) return false;
     const double more = costs[steps[i]].bps - (steps[i] == 0 ? 0 : costs[steps[i] - 1].bps);
-    if (more > budget_bps) return false;
-    budget_bps -= more;
+    if (more > (steps[i] == 0 ? budget.lowest_bps : budget.bps)) return false;
+    budget.lowest_bps -= more;
+    budget.bps -= more;
     ++steps[i];
     return true;
   };
   for (const std::size_t i : order) try_step(i);
-  keep_one(candidates, order, steps, budget_bps);
+  keep_one(candidates, order, steps, budget);
   for (bool any = true; any;) {
     any = false;
     for (const std::size_t i : order) any |= steps[i] > 0 && try_step(i);
@@ -76,13 +84,13 @@ std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_
   return selections;
 }
 
-std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candidates, double budget_bps,
-                                               MonotonicUs now, bool freely) {
+std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candidates, Budget budget, MonotonicUs now,
+                                               bool freely) {
   std::erase_if(streams_, [&](const auto& entry) {
     return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
   });
-  const std::vector<Selection> lowest = fit(candidates, budget_bps);
-  const std::vector<Selection> highest = fit(candidates, budget_bps / kMargin);
+  const std::vector<Selection> lowest = fit(candidates, budget);
+  const std::vector<Selection> highest = fit(candidates, {budget.lowest_bps / kMargin, budget.bps / kMargin});
   std::vector<Selection> result;
   bool lowered = false;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -104,8 +112,12 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
     }
   }
   begins_low_ = false;
-  double spare = budget_bps;
-  for (const Candidate& candidate : candidates) spare -= bps_of(candidate, streams_[candidate.source].layer);
+  Budget spare = budget;
+  for (const Candidate& candidate : candidates) {
+    const double spent = bps_of(candidate, streams_[candidate.source].layer);
+    spare.lowest_bps -= spent;
+    spare.bps -= spent;
+  }
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     Stream& stream = streams_[candidates[i].source];
     if (freely && lowest[i].layer && (!stream.layer || *stream.layer < *lowest[i].layer)) {
@@ -113,7 +125,7 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
       stream.changed_at = now;
       ++changes_;
     }
-    if (!lowered) raise(stream, candidates[i], highest[i], spare, now);
+    if (!lowered) raise(stream, candidates[i], highest[i], budget, spare, now);
     Selection selection = lowest[i];
     selection.layer = stream.layer;
     result.push_back(std::move(selection));
@@ -122,18 +134,22 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
 }
 
 double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) const {
+  const auto layer_of = [&](const Candidate& candidate) {
+    const auto known = streams_.find(candidate.source);
+    return known == streams_.end() ? std::nullopt : known->second.layer;
+  };
   double total = 0;
+  for (const Candidate& candidate : candidates) total += bps_of(candidate, layer_of(candidate));
   std::optional<double> least;
   for (const Candidate& candidate : candidates) {
-    const auto known = streams_.find(candidate.source);
-    const std::optional<Layer> layer = known == streams_.end() ? std::nullopt : known->second.layer;
-    const double now = bps_of(candidate, layer);
-    total += now;
+    const std::optional<Layer> layer = layer_of(candidate);
     const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
-    if (next != steps.end() && (!least || next->bps - now < *least)) least = next->bps - now;
+    if (next == steps.end()) continue;
+    const double needed = margin_of(layer, next->layer) * (total + next->bps - bps_of(candidate, layer));
+    if (!least || needed < *least) least = needed;
   }
-  return least ? kNextMargin * (total + *least) : 0;
+  return least ? kNextMargin * *least : 0;
 }
 
 bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs now) {
@@ -148,16 +164,19 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs
   return true;
 }
 
-void LayerAllocation::raise(Stream& stream, const Candidate& candidate, const Selection& wanted, double& spare,
-                            MonotonicUs now) {
+void LayerAllocation::raise(Stream& stream, const Candidate& candidate, const Selection& wanted, Budget budget,
+                            Budget& spare, MonotonicUs now) {
   if (!wanted.layer || (stream.layer && *stream.layer >= *wanted.layer)) return;
   if (now - stream.changed_at < stream.patience) return;
   if (raised_at_ != 0 && now - raised_at_ < kFirstPatience / 3) return;  // one at a time, to see what it does
   auto next = candidate.costs.begin();
   if (stream.layer) next = std::ranges::upper_bound(candidate.costs, *stream.layer, {}, &LayerCost::layer);
   const double more = next->bps - bps_of(candidate, stream.layer);
-  if (more > spare) return;
-  spare -= more;
+  if (more > (stream.layer ? spare.bps : spare.lowest_bps)) return;
+  const double total = budget.bps - spare.bps + more;
+  if (stream.layer && margin_of(stream.layer, next->layer) * total > budget.bps) return;
+  spare.lowest_bps -= more;
+  spare.bps -= more;
   stream.layer = next->layer;
   // What has held for long was not too early.
   if (stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin) stream.patience = kFirstPatience;

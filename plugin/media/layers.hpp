@@ -44,8 +44,16 @@ struct Selection {
   bool operator==(const Selection&) const = default;
 };
 
-// What fits into `budget_bps`, in the order of the candidates; and one small picture in any case. Pure.
-std::vector<Selection> fit(std::span<const Candidate> candidates, double budget_bps);
+// What may be spent on a receiver: on everyone's lowest layers, which is no less, and on all together.
+struct Budget {
+  Budget(double lowest, double all) : lowest_bps(lowest), bps(all) {}
+  Budget(double all) : Budget(all, all) {}  // NOLINT(google-explicit-constructor)
+
+  double lowest_bps, bps;
+};
+
+// What fits, in the order of the candidates; and one small picture in any case. Pure.
+std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget);
 
 // The same over time, for one receiver.
 class LayerAllocation {
@@ -54,9 +62,9 @@ class LayerAllocation {
   static constexpr MonotonicUs kMostPatience = 30'000'000;
   static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
 
-  // To be called every 250 ms. budget_bps: the estimate less what audio takes. `freely`: nothing limits the receiver as
+  // To be called every 250 ms; a selection for each candidate, in their order. `freely`: nothing limits the receiver as
   // far as is known, so that nothing has to be tried step by step.
-  std::vector<Selection> update(std::span<const Candidate> candidates, double budget_bps, MonotonicUs now,
+  std::vector<Selection> update(std::span<const Candidate> candidates, Budget budget, MonotonicUs now,
                                 bool freely = false);
 
   // Everything has to begin anew: with the least of everyone, since a large key frame takes long on a narrow way.
@@ -75,7 +83,8 @@ class LayerAllocation {
   };
 
   bool lower(Stream& stream, const Selection& wanted, MonotonicUs now);
-  void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, double& spare, MonotonicUs now);
+  void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, Budget budget, Budget& spare,
+             MonotonicUs now);
 
   std::map<std::string, Stream> streams_;
   bool begins_low_ = false;

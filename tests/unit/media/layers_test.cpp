@@ -73,6 +73,33 @@ void a_small_tile_gets_no_more_than_it_shows(void**) {
   assert_string_equal(selected.c_str(), "a0.2 b2.2 hidden- ");
 }
 
+void while_a_queue_drains_everyone_keeps_the_least(void**) {
+  const std::vector<Candidate> three{camera("a"), camera("b"), camera("c")};
+  const std::string draining = text(fit(three, {190'000, 60'000}));
+  LayerAllocation allocation;
+  allocation.update(three, 3'000'000, kStep, true);
+  const std::string lowered = text(allocation.update(three, {190'000, 60'000}, 2 * kStep));
+  const std::string paused = text(allocation.update(three, 130'000, 3 * kStep));
+  std::string back;
+  for (int i = 4; i <= 12; ++i) back = text(allocation.update(three, {240'000, 60'000}, i * kStep));
+  assert_string_equal(draining.c_str(), "a0.0! b0.0! c0.0! ");
+  assert_string_equal(lowered.c_str(), "a0.0! b0.0! c0.0! ");
+  assert_string_equal(paused.c_str(), "a0.0! b0.0! c-! ");
+  assert_string_equal(back.c_str(), "a0.0! b0.0! c0.0! ");
+}
+
+void a_larger_picture_waits_until_there_is_room_for_its_key_frame(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> one{camera("a")};
+  std::string held, raised;
+  for (int i = 1; i <= 80; ++i) held = text(allocation.update(one, 260'000, i * kStep));
+  const double needed = allocation.next_budget_bps(one);
+  for (int i = 81; i <= 100; ++i) raised = text(allocation.update(one, needed, i * kStep));
+  assert_string_equal(held.c_str(), "a0.2! ");
+  assert_true(needed > 1.4 * 200'000 && needed < 1.5 * 200'000);
+  assert_string_equal(raised.c_str(), "a1.0! ");
+}
+
 void what_fits_never_costs_more_than_there_is(void**) {
   int over = 0, wasteful = 0;
   for (unsigned seed = 1; seed <= 500; ++seed) {
@@ -207,6 +234,8 @@ int main() {
       cmocka_unit_test(the_speaker_comes_first),
       cmocka_unit_test(plenty_is_everything_and_nobody_is_limited),
       cmocka_unit_test(a_small_tile_gets_no_more_than_it_shows),
+      cmocka_unit_test(while_a_queue_drains_everyone_keeps_the_least),
+      cmocka_unit_test(a_larger_picture_waits_until_there_is_room_for_its_key_frame),
       cmocka_unit_test(what_fits_never_costs_more_than_there_is),
       cmocka_unit_test(goes_up_step_by_step_and_down_at_once),
       cmocka_unit_test(nothing_is_tried_step_by_step_where_nothing_is_known_to_limit),
