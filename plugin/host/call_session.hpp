@@ -15,12 +15,16 @@
 #include <vector>
 
 #include "base/growing_list.hpp"
+#include "base/made_once.hpp"
 #include "base/spsc_ring.hpp"
 #include "base/time.hpp"
 #include "host/handle.hpp"
 #include "media/codecs.hpp"
 #include "media/estimator.hpp"
 #include "media/key_frame_requests.hpp"
+#include "media/layer_filter.hpp"
+#include "media/layered_source.hpp"
+#include "media/layers.hpp"
 #include "media/routing.hpp"
 #include "media/slots.hpp"
 #include "quality/downlink_stream.hpp"
@@ -36,6 +40,7 @@
 namespace callroom::host {
 
 inline constexpr std::size_t kMaxSendingMLines = 32;
+inline constexpr std::size_t kMostLayered = 2;  // of them, videos that are sent in layers
 
 constexpr quality::MediaKind to_quality(media::Kind kind) {
   return kind == media::Kind::kAudio ? quality::MediaKind::kAudio : quality::MediaKind::kVideo;
@@ -55,6 +60,25 @@ constexpr quality::Codec to_quality(media::Codec codec) {
   return quality::Codec::kUnknown;
 }
 
+// A video that is sent in layers.
+struct LayeredVideo {
+  explicit LayeredVideo(media::LayeredSource::Naming naming) : source(std::move(naming), true) {}
+
+  media::LayeredSource source;
+  std::uint64_t packets = 0;  // of the loop thread
+};
+
+// What only rooms for more than two need of an m-line.
+struct AmongMany {
+  std::unique_ptr<LayeredVideo> layered;   // where it is sent in layers; else null, for good
+  std::atomic<std::uint64_t> loudness{0};  // of audio: a Tally of packets and, for bytes, dB above the softest
+  std::uint64_t loudness_seen = 0;         // … when that was last looked at
+
+  std::vector<media::LayerCost> costs;  // of a video, by what it sent of late; empty: not known
+  std::uint64_t count = 0;              // stream.count() when that was last looked at
+  MonotonicUs at = 0;
+};
+
 // One m-line on which the participant sends. `stream` and `route` are worked on by its loop thread.
 struct UplinkTrack {
   UplinkTrack(int line, std::string its_mid, media::Format its_format, MonotonicUs now)
@@ -73,20 +97,48 @@ struct UplinkTrack {
   quality::UplinkStream stream;
   media::Route route;
   media::Legs legs;  // what the route was last given
+  MadeOnce<AmongMany> among_many;
   media::KeyFrameRequests key_frames;
   std::atomic<MonotonicUs> last_key_frame{0};  // relayed; 0: none yet
+
+  LayeredVideo* layered() const {
+    const AmongMany* many = among_many.get();
+    return many != nullptr ? many->layered.get() : nullptr;
+  }
+  std::span<const media::LayerCost> costs() const {
+    const AmongMany* many = among_many.get();
+    return many != nullptr ? std::span<const media::LayerCost>(many->costs) : std::span<const media::LayerCost>();
+  }
 };
 
 // The sending PeerConnection.
 struct Uplink {
   std::array<std::atomic<UplinkTrack*>, kMaxSendingMLines> by_line{};  // for the loop thread
+  using Layered = std::array<std::atomic<UplinkTrack*>, kMostLayered>;
+  MadeOnce<Layered> layered;  // those that are not there, being sent in layers
   std::vector<std::unique_ptr<UplinkTrack>> tracks;
   bool gone = false;  // the core gave the PeerConnection up: the next offer makes another
   std::vector<std::unique_ptr<UplinkTrack>> former;  // of PeerConnections before, whose loop thread may still see them
   quality::UplinkRtcp rtcp;                          // of the loop thread
   MonotonicUs restart_asked_at = 0;                  // of the client, when nothing was heard of it
   int restarts_asked = 0;                            // since it was last heard
+
+  bool has_layers() const {
+    const Layered* entries = layered.get();
+    return entries != nullptr && entries->front().load(std::memory_order_relaxed) != nullptr;
+  }
+  UplinkTrack* layered_track(int m_line) const;
 };
+
+inline UplinkTrack* Uplink::layered_track(int m_line) const {
+  const Layered* entries = layered.get();
+  if (entries == nullptr) return nullptr;
+  for (const auto& entry : *entries) {
+    UplinkTrack* track = entry.load(std::memory_order_acquire);
+    if (track != nullptr && track->m_line == m_line) return track;
+  }
+  return nullptr;
+}
 
 // What the source's thread needs of a receiving m-line: where to relay, and where to count.
 struct RelayLeg final : media::Leg {
@@ -101,6 +153,8 @@ struct RelayLeg final : media::Leg {
         stream(to_quality(kind), rewriter.relayed(), first_sequence(line), now) {}
 
   quality::DownlinkStream stream;
+  // While the source is in layers; of the source's thread while the leg is in its route, but for what it says itself.
+  std::unique_ptr<media::LayerFilter> filter;
 };
 
 // One m-line on which the participant receives.
@@ -108,7 +162,9 @@ struct DownlinkTrack {
   std::shared_ptr<RelayLeg> leg;
   std::string source_session;                 // session id of whom the leg is attached to; empty: nobody
   std::atomic<UplinkTrack*> source{nullptr};  // whose route the leg is in, unless it is paused
-  bool paused = false;                        // it is out of the route until the network has room for it
+  bool paused = false;                        // it is out of the route for now
+  bool left_out = false;                      // it is not to be relayed: no room for it, or not wanted
+  bool starved = false;                       // … the network has no room for it
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
   MonotonicUs core_resends_from = 0;          // 0: not yet; of the loop thread
 };
@@ -128,6 +184,12 @@ struct NetworkNews {
 
   media::Estimator::Feedback feedback() const { return {covered, missing, skipped, late}; }
   media::Relayed relayed() const { return {relayed_packets, relayed_bytes}; }
+};
+
+// What one receiver gets of everybody's layers.
+struct ChosenLayers {
+  media::LayerAllocation allocation;
+  bool limited = false;  // of somebody there is more to be had, if the network took it
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.
@@ -158,6 +220,7 @@ struct Downlink {
   SpscRing<NetworkNews, 8> network_news;  // from the loop thread to the ticker's
   media::Estimator estimator;             // of what this PeerConnection can take: video, in bits of RTP
   media::Relayed video_relayed;           // as the estimator was last told
+  std::unique_ptr<ChosenLayers> chosen;   // null until something was chosen
 };
 
 // Media that goes directly to the other participants: what the client reports of it.
@@ -192,12 +255,23 @@ struct JoinedSettings {
         quality_events(room.quality_events),
         audio(room.audiocodec),
         video(room.videocodec),
-        bitrate_kbps(room.bitrate_kbps) {}
+        bitrate_kbps(room.bitrate_kbps) {
+    const bool for_many = room.media != signaling::MediaKind::kP2p && room.capacity > 2;
+    in_layers = for_many && !video.codecs().empty() && video.codecs().front() == media::Codec::kVp8;
+  }
 
   signaling::MediaKind media;
   bool quality_events;
+  bool in_layers =
+      false;  // more than two can be there, each with their own network: senders had better send several sizes
   CodecPreference audio, video;
   int bitrate_kbps;
+};
+
+// The most that is wanted of others' videos.
+struct WantedLayers {
+  signaling::WantedLayer of_all = signaling::WantedLayer::kHigh;
+  std::map<std::string, signaling::WantedLayer> of_single;  // participants, instead
 };
 
 // The facts are those of its row, as far as they are known.
@@ -223,6 +297,7 @@ struct CallSession : storage::SessionFacts {
   MonotonicUs hung_up_at = 0;                  // the core hung up, and nobody left; 0: it did not
   bool ended = false;
   bool audio_on = true, video_on = true;  // by `configure`
+  std::unique_ptr<WantedLayers> wanted;   // of the others' videos, by `configure`; null: all
   std::uint32_t best_height = 0;          // of the video it has sent
   std::optional<float> best_frame_rate;   // …
   bool limit_noted = false;               // that its network limits what it receives is in the timeline

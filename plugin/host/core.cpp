@@ -12,12 +12,33 @@ gint janus_is_stopping(void) __attribute__((weak));
 
 namespace callroom::host {
 
+namespace {
+
+std::vector<OfferedLayers> read_layers(json::JsonView simulcast) {
+  std::vector<OfferedLayers> layers;
+  for (std::size_t i = 0; simulcast.is_array() && i < simulcast.size(); ++i) {
+    const json::JsonView entry = simulcast.at(i);
+    const std::int64_t extension = entry["rid-ext"].integer().value_or(0);
+    OfferedLayers offered{static_cast<int>(entry["mindex"].integer().value_or(-1)), {}};
+    const json::JsonView rids = entry["rids"];  // the highest first
+    for (std::size_t k = 0; rids.is_array() && k < rids.size(); ++k) {
+      if (const auto rid = rids.at(k).string()) offered.naming.rids.emplace_back(*rid);
+    }
+    offered.naming.rid_extension = static_cast<std::uint8_t>(extension);
+    const bool usable = offered.naming.rids.size() >= 2 && offered.naming.rids.size() <= media::kMostSpatial;
+    if (usable && extension > 0 && extension <= UINT8_MAX) layers.push_back(std::move(offered));
+  }
+  return layers;
+}
+
+}  // namespace
+
 Result<std::optional<Jsep>> read_jsep(json::JsonView jsep) {
   if (!jsep) return std::optional<Jsep>();
   const auto type = jsep["type"].string();
   const auto sdp = jsep["sdp"].string();
   if (!type || !sdp) return Error{ErrorCode::kInvalidJsep, "A jsep needs the strings type and sdp"};
-  return std::optional(Jsep{std::string(*type), std::string(*sdp), false});
+  return std::optional(Jsep{std::string(*type), std::string(*sdp), false, read_layers(jsep["simulcast"])});
 }
 
 bool Core::push_event(janus_plugin_session* session, const std::string& transaction, const json::Json& event,

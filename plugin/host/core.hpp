@@ -4,16 +4,26 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "host/janus.hpp"
 #include "json/json.hpp"
+#include "media/layered_source.hpp"
 
 namespace callroom::host {
+
+// A video that the client offers to send in several sizes at once (simulcast, RFC 8853). The core keeps the lines that
+// say so from the plugin, and tells it of them beside the description.
+struct OfferedLayers {
+  int m_line = 0;
+  media::LayeredSource::Naming naming;
+};
 
 struct Jsep {
   std::string type, sdp;  // "offer" or "answer"
   bool ice_restart = false;
+  std::vector<OfferedLayers> layers = {};  // of an offer of a client
 };
 
 // What came with a message: nothing where there was none, an error where it is no jsep.

@@ -1,6 +1,7 @@
 #include "host/packet_path.hpp"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "host/call_session.hpp"
@@ -9,6 +10,9 @@
 
 namespace callroom::host {
 namespace {
+
+constexpr std::size_t kMostRewritten = kRtpHeaderSize;
+constexpr std::size_t kMostDescriptor = 8;  // RFC 7741: six bytes
 
 void (*core_relay_rtp)(janus_plugin_session*, janus_plugin_rtp*) = nullptr;
 
@@ -45,8 +49,20 @@ template <typename Note>
   relay_to_only(track, packet, leg, head, count, [] {});
 }
 
+// How loud the sender is, for who follows the speaker among several: a call of two pays nothing for it.
+[[gnu::always_inline]] inline void note_loudness(UplinkTrack& track, const janus_plugin_rtp& packet) {
+  constexpr int kSoftest = 127;  // RFC 6464: the level counts down from full scale
+  const int level = packet.extensions.audio_level;
+  AmongMany* many = track.among_many.get();
+  if (level < 0 || many == nullptr) return;
+  const std::uint64_t heard = many->loudness.load(std::memory_order_relaxed);
+  many->loudness.store(heard + Tally::unit(static_cast<std::size_t>(kSoftest - (level & kSoftest))),
+                       std::memory_order_relaxed);
+}
+
 [[gnu::noinline]] void relay_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
                                     std::uint64_t count) noexcept {
+  note_loudness(track, *packet);
   const CountStep step{count - Tally::unit(packet->length), count};
   track.route.fan_out(header_of(*packet), packet->length, head, step, PacketClock(), false,
                       [packet](const media::Leg& leg) { relay_to(leg, packet); });
@@ -81,6 +97,60 @@ template <typename Note>
     track.last_key_frame.store(now, std::memory_order_relaxed);
 }
 
+// What a receiver gets of a packet in layers: header and VP8 descriptor are rewritten for it, and put back by the
+// caller.
+bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::span<std::uint8_t> bytes,
+                     MonotonicUs now) {
+  const auto taken = leg.filter->take(layered, now);
+  if (!taken) return false;
+  media::SourcePacket packet;
+  packet.index = taken->index;
+  packet.highest = taken->highest;
+  packet.head = static_cast<std::uint32_t>(taken->index) << 16 | std::uint32_t{bytes[0]} << 8 | (bytes[1] & 0x80U);
+  packet.timestamp = taken->timestamp;
+  if (!leg.rewriter.takes(packet) && !leg.rewriter.begin(packet, bytes.size(), now, [] { return true; })) return false;
+  leg.rewriter.rewrite_irregular(packet, bytes.size(), bytes.data());
+  if (layered.descriptor) {
+    leg.filter->continuity.rewrite(*layered.descriptor, bytes.subspan(layered.payload_at),
+                                   taken->frames_left_out_since);
+  }
+  return true;
+}
+
+// A source in layers: costs more than others, which do not pay for it.
+[[gnu::noinline]] void relay_layered(UplinkTrack& track, janus_plugin_rtp* packet) {
+  const std::span bytes(reinterpret_cast<std::uint8_t*>(packet->buffer), packet->length);
+  const MonotonicUs now = monotonic_now();
+  const quality::PacketEvents events = track.stream.on_rtp(bytes, [now] { return now; });
+  if (bytes.size() < kRtpHeaderSize) return;
+  LayeredVideo& video = *track.layered();
+  const auto layered = video.source.read(bytes, events.key_frame());
+  if (!layered) return;
+  std::array<std::uint8_t, kMostRewritten> original{};
+  const auto rewritten = bytes.first(std::min(bytes.size(), kMostRewritten));
+  std::ranges::copy(rewritten, original.begin());
+  const auto descriptor =
+      bytes.subspan(layered->payload_at).first(layered->descriptor ? layered->descriptor->size : std::size_t{0});
+  std::array<std::uint8_t, kMostDescriptor> original_descriptor{};
+  std::ranges::copy(descriptor, original_descriptor.begin());
+  track.route.for_each_leg(++video.packets, [&](media::Leg& entry) {
+    auto& leg = static_cast<RelayLeg&>(entry);
+    if (!rewrite_layered(leg, *layered, bytes, now)) return;
+    packet->mindex = leg.m_line;
+    core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
+    if (events.any()) leg.stream.on_frame(events, now);
+    std::ranges::copy(std::span(original).first(rewritten.size()), rewritten.begin());
+    std::ranges::copy(std::span(original_descriptor).first(descriptor.size()), descriptor.begin());
+  });
+  packet->mindex = track.m_line;
+  if (events.key_frame()) track.last_key_frame.store(now, std::memory_order_relaxed);
+}
+
+[[gnu::noinline, gnu::cold]] void relay_if_layered(Uplink& uplink, janus_plugin_rtp* packet) {
+  UplinkTrack* track = uplink.layered_track(packet->mindex);
+  if (track != nullptr) relay_layered(*track, packet);
+}
+
 }  // namespace
 
 void set_packet_core(const Core& core) {
@@ -92,7 +162,8 @@ void relay_rtp(janus_plugin_session* session, janus_plugin_rtp* packet) noexcept
   Uplink* uplink = handle->uplink.load(std::memory_order_acquire);
   if (uplink == nullptr || static_cast<std::size_t>(packet->mindex) >= kMaxSendingMLines) return;
   UplinkTrack* track = uplink->by_line[static_cast<std::size_t>(packet->mindex)].load(std::memory_order_acquire);
-  if (track == nullptr) return;
+  if (track == nullptr) [[unlikely]]
+    return relay_if_layered(*uplink, packet);
   const std::size_t size = packet->length;
   if (size < kRtpHeaderSize) [[unlikely]]
     return track->stream.on_malformed();
@@ -111,6 +182,7 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
   UplinkTrack* track = nullptr;
   if (static_cast<std::size_t>(packet.mindex) < kMaxSendingMLines) {
     track = uplink.by_line[static_cast<std::size_t>(packet.mindex)].load(std::memory_order_acquire);
+    if (track == nullptr) track = uplink.layered_track(packet.mindex);
   }
   uplink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), track != nullptr ? &track->stream : nullptr, now);
 }

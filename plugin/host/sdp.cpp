@@ -139,7 +139,10 @@ Result<std::vector<OfferedMedia>> read_offer(const std::string& text) {
 
 namespace {
 
-void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const media::Format& format) {
+// Which layer a packet is of. Where the answer leaves these out, the client sends one picture.
+constexpr std::array kLayerExtensions = {JANUS_RTP_EXTMAP_RID, JANUS_RTP_EXTMAP_REPAIRED_RID};
+
+void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const media::Format& format, bool in_layers) {
   line->port = 9;
   line->direction = goes_out(offered->direction) ? JANUS_SDP_RECVONLY : JANUS_SDP_INACTIVE;
   g_list_free(line->ptypes);
@@ -155,6 +158,10 @@ void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const me
     for (const Extension& extension : kExtensions) {
       if (std::strstr(value, extension.uri) != nullptr) add(line, janus_sdp_attribute_create("extmap", "%s", value));
     }
+    for (const char* uri : kLayerExtensions) {
+      if (in_layers && std::string_view(value).ends_with(uri))
+        add(line, janus_sdp_attribute_create("extmap", "%s", value));
+    }
   });
 }
 
@@ -166,7 +173,8 @@ std::string write_answer(const std::string& offer_text, const std::vector<Accept
   for (const AcceptedMedia& media : accepted) {
     const janus_sdp_mline* offered = janus_sdp_mline_find_by_index(offer.get(), media.m_line);
     janus_sdp_mline* line = janus_sdp_mline_find_by_index(answer.get(), media.m_line);
-    if (media.format && offered != nullptr && line != nullptr) answer_line(offered, line, *media.format);
+    if (media.format && offered != nullptr && line != nullptr)
+      answer_line(offered, line, *media.format, media.in_layers);
   }
   return write(answer.get());
 }

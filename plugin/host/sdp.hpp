@@ -30,6 +30,7 @@ Result<std::vector<OfferedMedia>> read_offer(const std::string& sdp);
 struct AcceptedMedia {
   int m_line = 0;
   std::optional<media::Format> format;  // one of the offered; absent: refused
+  bool in_layers = false;               // the client may send it in several sizes at once, as it offered
 };
 
 // Precondition: read_offer() took this offer.

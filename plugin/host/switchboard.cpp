@@ -193,6 +193,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   json::Json joined =
       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
   joined.set("provider", session->provider);
+  joined.set("simulcast", session->settings.in_layers);
   joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
   post(context.handle, context.transaction, std::move(joined));
   post_all(outcome->notices);
@@ -246,7 +247,10 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   sessions_.erase(session->session_id);
   const auto room = by_room_.find(session->room);
   std::erase(room->second, session);
-  if (room->second.empty()) by_room_.erase(room);
+  if (room->second.empty()) {
+    layers_.forget(room->first);
+    by_room_.erase(room);
+  }
   reconnect_room(session->room);
 
   const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, room = session->room, reason,

@@ -17,6 +17,7 @@
 #include "host/config.hpp"
 #include "host/core.hpp"
 #include "host/handle.hpp"
+#include "host/layer_control.hpp"
 #include "host/sdp.hpp"
 #include "json/json.hpp"
 #include "json/room_requests.hpp"
@@ -156,11 +157,11 @@ class Switchboard {
     std::uint32_t bits_per_second = 0;
   };
   std::vector<BitrateRequest> adapt(MonotonicUs now);
-  static void stop_video(Downlink& downlink);
-  static void resume_video(Downlink& downlink);
+  bool follow_estimate(CallSession& session, MonotonicUs now);
   bool hear_of_network(Downlink& downlink, MonotonicUs now);
   std::uint32_t bitrate_for(const CallSession& session) const;
   void cap(CallSession& session, MonotonicUs now);
+  bool network_limits(const CallSession& receiver, MonotonicUs now) const;
   void note_limit(CallSession& session, MonotonicUs now);
   std::optional<media::LimitedBy> limit_of(const CallSession& receiver, const CallSession& sender,
                                            MonotonicUs now) const;
@@ -168,7 +169,7 @@ class Switchboard {
 
   // Media (switchboard_media.cpp).
   // True where an m-line that was there shows something else now: a screen instead of a camera, or the reverse.
-  bool apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+  bool apply_offer(CallSession& session, const Jsep& offer, const std::vector<sdp::OfferedMedia>& offered,
                    const std::vector<sdp::AcceptedMedia>& accepted);
   std::vector<media::Sender> senders_for(const CallSession& session) const;
   json::Json streams_json(const CallSession& session) const;
@@ -176,6 +177,7 @@ class Switchboard {
   void reconnect_room(const std::string& room, bool tell_streams = false);
   void carry_out_change(CallSession& session, const media::Change& change, const std::string& transaction);
   void carry_out_move(CallSession& session, const media::Move& move);
+  void tell_streams(const CallSession& session);
   void receiver_up(CallSession& session);
   struct KeyFrameRequest {
     std::shared_ptr<Handle> sender;
@@ -184,9 +186,6 @@ class Switchboard {
   std::vector<KeyFrameRequest> first_key_frames(const CallSession& receiver, MonotonicUs now);
   void send(const std::vector<KeyFrameRequest>& requests) const;  // without the lock
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
-  static void detach(DownlinkTrack& track);
-  static void pause(DownlinkTrack& track);   // its source stays
-  static void resume(DownlinkTrack& track);  // with the next key frame
   void begin_uplink_anew(Uplink& uplink);
   void watch_legs(MonotonicUs now);
   void watch_sender(CallSession& session, MonotonicUs now);
@@ -206,6 +205,7 @@ class Switchboard {
   Pairs pairs_;                                             // of people who signal to each other
   MonotonicUs legs_watched_at_ = 0;
   MonotonicUs adapted_at_ = 0;
+  LayerControl layers_;
   std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
   std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "host/relaying.hpp"
 #include "host/switchboard.hpp"
 
 namespace callroom::host {
@@ -13,6 +14,7 @@ constexpr MonotonicUs kInterval = 250'000;
 // A REMB can get lost; and one is only worth a packet where it says something new.
 constexpr MonotonicUs kTellAgain = 1'000'000;
 constexpr double kWorthTelling = 0.03;
+constexpr double kToldLess = 0.9;  // of what the room allows: less is sent than could be
 
 // The estimate is of video; a sender spends what it is told on all its media.
 constexpr double kAudioBps = 50'000;
@@ -69,17 +71,34 @@ bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
 std::uint32_t Switchboard::bitrate_for(const CallSession& session) const {
   const double allowed = 1000.0 * session.bitrate_kbps;
   const auto others = others_in_room(session);
-  if (others.size() != 1 || !others.front()->downlink) return static_cast<std::uint32_t>(allowed);
+  if (others.size() != 1 || session.uplink.has_layers()) return LayerControl::bitrate_for(session, others);
+  if (!others.front()->downlink) return static_cast<std::uint32_t>(allowed);
   const media::Estimator& estimator = others.front()->downlink->estimator;
   if (!estimator.is_limited()) return static_cast<std::uint32_t>(allowed);
   return static_cast<std::uint32_t>(std::min(allowed, estimator.target_bps() + kAudioBps));
 }
 
+// Whether the receiver's own network keeps what it is shown from being better.
+bool Switchboard::network_limits(const CallSession& receiver, MonotonicUs now) const {
+  const Downlink& downlink = *receiver.downlink;
+  if (!downlink.estimator.is_limited()) return false;
+  const auto others = others_in_room(receiver);
+  const auto in_layers = [](const SessionPtr& sender) { return sender->uplink.has_layers(); };
+  const bool more_to_be_had = downlink.chosen && downlink.chosen->limited;
+  if (std::ranges::none_of(others, in_layers)) return more_to_be_had || downlink.estimator.is_felt(now);
+  // There is a better layer; or there was, before its sender was told to keep to what is taken of it.
+  return more_to_be_had || std::ranges::any_of(others, [&](const SessionPtr& sender) {
+           return in_layers(sender) && sender->told_bps < kToldLess * 1000 * sender->bitrate_kbps;
+         });
+}
+
 // The timeline has each time that a network began to limit, with its cause, and each time that it ended.
 void Switchboard::note_limit(CallSession& session, MonotonicUs now) {
   const media::Estimator& estimator = session.downlink->estimator;
-  const bool limits = estimator.is_felt(now);
-  if (limits == session.limit_noted || (!limits && estimator.is_limited())) return;
+  const bool limits = network_limits(session, now);
+  if (limits == session.limit_noted) return;
+  // A call of two that sends little for a while is limited all the same.
+  if (!limits && estimator.is_limited() && !LayerControl::chooses(session, others_in_room(session))) return;
   session.limit_noted = limits;
   const auto cause = estimator.last_cause();
   const auto detail = limits && cause ? static_cast<std::uint8_t>(*cause) : quality::kAdaptationEnded;
@@ -92,7 +111,7 @@ std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receive
   const quality::Sample* sample = sender.quality.latest();
   if (!receiver.downlink || sample == nullptr) return std::nullopt;
   media::Picture picture;
-  picture.receiver_is_limited = receiver.downlink->estimator.is_felt(now);
+  picture.receiver_is_limited = network_limits(receiver, now);
   picture.allowed_kbps = sender.settings.bitrate_kbps;
   picture.sender_is_limited = sender.told_bps < 1000 * *picture.allowed_kbps;
   picture.sent_kbps = sample->in.kbps;
@@ -113,34 +132,44 @@ std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receive
   return limit;
 }
 
-// Nothing more into a queue that is full of what will not arrive.
-void Switchboard::stop_video(Downlink& downlink) {
-  for (const auto& track : downlink.tracks) {
-    if (track->leg->stream.kind() == quality::MediaKind::kVideo) pause(*track);
+// Stops and resumes what the receiver is sent, as its estimate has it. True where it is to be chosen anew at once.
+bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
+  Downlink& downlink = *session.downlink;
+  const bool at_once = hear_of_network(downlink, now);
+  note_limit(session, now);
+  if (downlink.estimator.take_stop_due()) stop_video(downlink);
+  if (!downlink.estimator.take_key_frame_due(now)) return at_once;
+  if (LayerControl::chooses(session, others_in_room(session))) {
+    stop_video(downlink);  // choosing begins one after the other again
+    if (downlink.chosen) downlink.chosen->allocation.begin_low();
+    return true;
   }
-}
-
-void Switchboard::resume_video(Downlink& downlink) {
-  for (const auto& track : downlink.tracks) resume(*track);
+  resume_video(downlink);
+  ask_for_key_frames(downlink, now);
+  return at_once;
 }
 
 std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
-  bool cut = false;
+  bool at_once = false;
   for (const auto& [id, session] : sessions_) {
-    if (!session->downlink || !session->downlink->up) continue;
-    cut |= hear_of_network(*session->downlink, now);
-    note_limit(*session, now);
-    // With more people nobody sends less yet, so that stopping would help nobody.
-    if (session->downlink->estimator.take_stop_due() && others_in_room(*session).size() == 1) {
-      stop_video(*session->downlink);
-    }
-    if (session->downlink->estimator.take_key_frame_due(now)) {
-      resume_video(*session->downlink);
-      ask_for_key_frames(*session->downlink, now);
+    if (session->downlink && session->downlink->up) at_once |= follow_estimate(*session, now);
+  }
+  const bool due = now - adapted_at_ >= kInterval;
+  if (!at_once && !due) return {};
+  if (due) {
+    adapted_at_ = now;
+    for (const auto& [room, members] : by_room_) {
+      if (members.size() > 2 || members.front()->settings.in_layers) layers_.weigh(room, members, now);
     }
   }
-  if (!cut && now - adapted_at_ < kInterval) return {};
-  if (now - adapted_at_ >= kInterval) adapted_at_ = now;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->downlink || !session->downlink->up) continue;
+    const auto others = others_in_room(*session);
+    const bool chooses = LayerControl::chooses(*session, others);
+    if (chooses ? layers_.choose(*session, others, now) : LayerControl::choose_no_more(*session)) {
+      tell_streams(*session);
+    }
+  }
   std::vector<BitrateRequest> requests;
   for (const auto& [id, session] : sessions_) {
     if (session->uplink.tracks.empty()) continue;

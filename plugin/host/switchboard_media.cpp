@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "host/monotonic.hpp"
+#include "host/relaying.hpp"
 #include "host/switchboard.hpp"
 #include "json/room_events.hpp"
 
@@ -18,21 +19,43 @@ std::span<const media::Codec> preference(const CallSession& session, media::Kind
   return (kind == media::Kind::kAudio ? settings.audio : settings.video).codecs();
 }
 
-std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const std::vector<sdp::OfferedMedia>& offered) {
+UplinkTrack* track_of_line(const Uplink& uplink, int m_line) {
+  const auto it = std::ranges::find(uplink.tracks, m_line, [](const auto& track) { return track->m_line; });
+  return it == uplink.tracks.end() ? nullptr : it->get();
+}
+
+const OfferedLayers* layers_of(const Jsep& offer, int m_line) {
+  const auto found = std::ranges::find(offer.layers, m_line, &OfferedLayers::m_line);
+  return found == offer.layers.end() ? nullptr : &*found;
+}
+
+bool is_free(const std::atomic<UplinkTrack*>& place) {
+  return place.load(std::memory_order_relaxed) == nullptr;
+}
+
+std::ptrdiff_t free_places(const Uplink& uplink) {
+  const Uplink::Layered* places = uplink.layered.get();
+  return places == nullptr || uplink.gone ? std::ptrdiff_t{kMostLayered} : std::ranges::count_if(*places, is_free);
+}
+
+std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const Jsep& offer,
+                                       const std::vector<sdp::OfferedMedia>& offered) {
   std::vector<sdp::AcceptedMedia> accepted;
+  const Uplink& uplink = session.uplink;
+  auto places = free_places(uplink);
   for (const sdp::OfferedMedia& media : offered) {
     sdp::AcceptedMedia answer{media.m_line, std::nullopt};
     if (media.kind && static_cast<std::size_t>(media.m_line) < kMaxSendingMLines) {
       answer.format = media::choose(media.formats, preference(session, *media.kind));
     }
+    // Of VP8 alone is known how to choose among layers; and what was sent without stays so.
+    const UplinkTrack* before = uplink.gone ? nullptr : track_of_line(uplink, media.m_line);
+    answer.in_layers = session.settings.in_layers && answer.format && answer.format->codec == media::Codec::kVp8 &&
+                       layers_of(offer, media.m_line) != nullptr &&
+                       (before == nullptr ? places-- > 0 : before->layered() != nullptr);
     accepted.push_back(answer);
   }
   return accepted;
-}
-
-UplinkTrack* track_of_line(const Uplink& uplink, int m_line) {
-  const auto it = std::ranges::find(uplink.tracks, m_line, [](const auto& track) { return track->m_line; });
-  return it == uplink.tracks.end() ? nullptr : it->get();
 }
 
 UplinkTrack* track_of_mid(const Uplink& uplink, const std::string& mid) {
@@ -63,7 +86,7 @@ const char* source_name(const UplinkTrack& track) {
 
 // ---- the sending PeerConnection ----
 
-bool Switchboard::apply_offer(CallSession& session, const std::vector<sdp::OfferedMedia>& offered,
+bool Switchboard::apply_offer(CallSession& session, const Jsep& offer, const std::vector<sdp::OfferedMedia>& offered,
                               const std::vector<sdp::AcceptedMedia>& accepted) {
   const MonotonicUs now = monotonic_now();
   bool shows_something_else = false;
@@ -78,6 +101,11 @@ bool Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
       session.uplink.tracks.push_back(
           std::make_unique<UplinkTrack>(offered[i].m_line, offered[i].mid, *accepted[i].format, now));
       track = session.uplink.tracks.back().get();
+      if (accepted[i].in_layers) {
+        track->among_many.make().layered = std::make_unique<LayeredVideo>(layers_of(offer, offered[i].m_line)->naming);
+        track->stream.set_simulcast(true);
+        std::ranges::find_if(session.uplink.layered.make(), is_free)->store(track, std::memory_order_release);
+      }
     }
     track->format = *accepted[i].format;
     track->stream.set_codec(to_quality(track->format.codec));
@@ -85,6 +113,7 @@ bool Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
     shows_something_else = shows_something_else || track->slides != offered[i].slides;
     track->slides = offered[i].slides;
     if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
+    if (track->layered() != nullptr) continue;
     session.uplink.by_line[static_cast<std::size_t>(offered[i].m_line)].store(track, std::memory_order_release);
   }
   return shows_something_else;
@@ -93,6 +122,9 @@ bool Switchboard::apply_offer(CallSession& session, const std::vector<sdp::Offer
 void Switchboard::begin_uplink_anew(Uplink& uplink) {
   uplink.gone = false;
   for (auto& entry : uplink.by_line) entry.store(nullptr, std::memory_order_release);
+  if (Uplink::Layered* places = uplink.layered.get()) {
+    for (auto& entry : *places) entry.store(nullptr, std::memory_order_release);
+  }
   for (auto& track : uplink.tracks) uplink.former.push_back(std::move(track));
   uplink.tracks.clear();
 }
@@ -109,10 +141,10 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Neg
   }
   const auto offered = sdp::read_offer(context.jsep->sdp);
   if (!offered) return offered.error();
-  const auto accepted = accept(session, *offered);
+  const auto accepted = accept(session, *context.jsep, *offered);
   std::string answer = sdp::write_answer(context.jsep->sdp, accepted);
 
-  const bool shows_something_else = apply_offer(session, *offered, accepted);
+  const bool shows_something_else = apply_offer(session, *context.jsep, *offered, accepted);
   context.handle->negotiated = true;
   ++session.negotiations;
   Json event = json::named_event("negotiated");
@@ -203,6 +235,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Con
   session.audio_on = request.audio.value_or(session.audio_on);
   session.video_on = request.video.value_or(session.video_on);
   if (request.bitrate_kbps) session.bitrate_kbps = std::min(*request.bitrate_kbps, session.settings.bitrate_kbps);
+  LayerControl::take_wishes(session, others_in_room(session), request);
   if (request.keyframe) {
     for (const auto& track : session.uplink.tracks) track->key_frames.ask(monotonic_now());
   }
@@ -239,7 +272,10 @@ void Switchboard::tick(MonotonicUs now) {
     tick_auto_rooms(now);
     bitrates = adapt(now);
     for (const auto& [id, session] : sessions_) {
-      if (session->downlink) note_requests(*session, now);
+      if (!session->downlink) continue;
+      note_requests(*session, now);
+      LayerControl::resume_next(*session->downlink);
+      LayerControl::ask_for_key_frames(*session->downlink, now);
     }
     for (const auto& [id, session] : sessions_) {
       for (const auto& track : session->uplink.tracks) {
@@ -247,7 +283,8 @@ void Switchboard::tick(MonotonicUs now) {
         if (track->route.waits_for_key_frame()) track->key_frames.ask(now);
         const MonotonicUs last = track->last_key_frame.load(std::memory_order_relaxed);
         // Receivers find out a second later, when their own requests for what the relay never got have all failed.
-        if (last != 0 && track->stream.broken_since(now) > last) track->key_frames.ask(now);
+        if (last != 0 && track->layered() == nullptr && track->stream.broken_since(now) > last)
+          track->key_frames.ask(now);
         if (!track->key_frames.take_due(now, last == 0 ? std::nullopt : std::optional(last))) continue;
         ++session->keyframe_requests;
         if (auto sender = session->sender.lock()) requests.push_back({std::move(sender), track->m_line});
@@ -293,6 +330,10 @@ Json Switchboard::streams_json(const CallSession& session) const {
     Json entry = Json::object();
     entry.set("mid", line.mid).set("kind", media::to_string(line.kind)).set("id", line.source.participant);
     if (track != nullptr) entry.set("source", source_name(*track));
+    const auto received = std::ranges::find_if(session.downlink->tracks, [&](const auto& each) {
+      return line.kind == media::Kind::kVideo && std::to_string(each->leg->m_line) == line.mid;
+    });
+    if (received != session.downlink->tracks.end() && (*received)->starved) entry.set("paused", true);
     streams.append(std::move(entry));
   }
   return streams;
@@ -342,12 +383,8 @@ void Switchboard::carry_out_move(CallSession& session, const media::Move& move) 
     if (other->participant != move.to->participant) continue;
     UplinkTrack* source = track_of_mid(other->uplink, move.to->mid);
     if (source == nullptr) return;
-    track.leg->rewriter.attach(move.payload_type, source->kind == media::Kind::kVideo);
-    track.leg->stream.on_source(source->stream.size());
-    track.source_session = other->session_id;
-    track.source.store(source, std::memory_order_release);
-    source->legs.push_back(track.leg);
-    source->route.publish(source->legs);
+    LayerControl::begin(session, track, *source);
+    attach(track, *source, other->session_id, move.payload_type);
     if (source->kind == media::Kind::kVideo) source->key_frames.negotiated(monotonic_now());
     return;
   }
@@ -358,33 +395,12 @@ void Switchboard::receiver_up(CallSession& session) {
   for (const media::Move& move : std::exchange(session.downlink->waiting, {})) carry_out_move(session, move);
 }
 
-namespace {
-
-void take_out(UplinkTrack& source, const std::shared_ptr<RelayLeg>& leg) {
-  std::erase(source.legs, leg);
-  source.route.publish(source.legs);
-  source.route.detach(*leg);
-}
-
-}  // namespace
-
-void Switchboard::detach(DownlinkTrack& track) {
-  UplinkTrack* source = track.source.exchange(nullptr);
-  track.source_session.clear();
-  if (source != nullptr && !std::exchange(track.paused, false)) take_out(*source, track.leg);
-}
-
-void Switchboard::pause(DownlinkTrack& track) {
-  UplinkTrack* source = track.source.load(std::memory_order_relaxed);
-  if (source == nullptr || std::exchange(track.paused, true)) return;
-  take_out(*source, track.leg);
-}
-
-void Switchboard::resume(DownlinkTrack& track) {
-  UplinkTrack* source = track.source.load(std::memory_order_relaxed);
-  if (source == nullptr || !std::exchange(track.paused, false)) return;
-  source->legs.push_back(track.leg);
-  source->route.publish(source->legs);
+void Switchboard::tell_streams(const CallSession& session) {
+  const auto receiver = session.receiver.lock();
+  if (!receiver) return;
+  Json event = json::named_event("streams");
+  event.set("streams", streams_json(session));
+  post(receiver, "", std::move(event));
 }
 
 void Switchboard::release_receiver(Handle& handle) {

@@ -1,5 +1,6 @@
 #include "json/room_requests.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -16,6 +17,7 @@ constexpr std::size_t kMaxDescription = 256;
 constexpr std::size_t kMaxSecret = 256;
 constexpr std::size_t kMaxToken = 1024;
 constexpr std::size_t kMaxDeviceInfo = 512;
+constexpr std::size_t kMostLayers = 32;                   // as many as there can be others
 constexpr std::int64_t kHistory = 50, kMaxHistory = 200;  // rows
 constexpr std::int64_t kMaxNegotiation = std::numeric_limits<std::int32_t>::max();
 
@@ -103,6 +105,40 @@ RoomRequest answer(Fields& fields) {
   return Answer{fields.required_integer("negotiation", 0, kMaxNegotiation)};
 }
 
+constexpr std::array<std::pair<std::string_view, WantedLayer>, 4> kLayers = {{
+    {"l", WantedLayer::kLow},
+    {"m", WantedLayer::kMiddle},
+    {"h", WantedLayer::kHigh},
+    {"none", WantedLayer::kNone},
+}};
+
+std::optional<WantedLayer> layer_named(JsonView value) {
+  const auto found = std::ranges::find(kLayers, value.string().value_or(""), &decltype(kLayers)::value_type::first);
+  return found == kLayers.end() ? std::nullopt : std::optional(found->second);
+}
+
+// One of the names, for everybody; or an object of participants and names.
+void read_layers(Fields& fields, Configure& request) {
+  const JsonView value = fields.raw("layer");
+  if (!value || value.is_null()) return;
+  request.layer = layer_named(value);
+  bool good = request.layer.has_value();
+  if (value.is_object() && value.size() <= kMostLayers) {
+    good = true;
+    const char* id = nullptr;
+    json_t* entry = nullptr;
+    json_object_foreach(value.get(), id, entry) {
+      const auto layer = layer_named(JsonView(entry));
+      good = good && layer && is_valid_id(id);
+      if (good) request.layers.emplace_back(id, *layer);
+    }
+  }
+  if (!good) {
+    fields.fail(ErrorCode::kInvalidField,
+                R"(layer must be one of "l", "m", "h", "none", or an object of participants' ids and these)");
+  }
+}
+
 RoomRequest configure(Fields& fields) {
   Configure request;
   request.audio = fields.flag("audio");
@@ -111,6 +147,7 @@ RoomRequest configure(Fields& fields) {
     request.bitrate_kbps = static_cast<int>(*bitrate);
   }
   request.keyframe = fields.flag("keyframe").value_or(false);
+  read_layers(fields, request);
   return request;
 }
 

@@ -215,11 +215,15 @@ class HeaderRewriter {
 
   // Ends what begin() began: the next source (or the same one after a pause or a jump) goes on from here.
   void hold(const SourceProgress& source) {
-    if (is_held()) return;
     const std::uint32_t timestamp = source.newest_timestamp();  // this leg relayed all that the source sent
+    hold(timestamp, source.arrival(timestamp, clock_khz_));
+  }
+  // Where what it relayed ended with this timestamp of the source, at that time.
+  void hold(std::uint32_t newest_timestamp, MonotonicUs arrived) {
+    if (is_held()) return;
     last_sequence_ = progress().highest_sequence;
-    last_timestamp_ = timestamp + timestamp_offset_;
-    last_at_ = source.arrival(timestamp, clock_khz_);
+    last_timestamp_ = newest_timestamp + timestamp_offset_;
+    last_at_ = arrived;
     start_ = kHeld;
   }
 

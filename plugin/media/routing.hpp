@@ -74,6 +74,14 @@ class Route {
   void note_arrival(std::uint32_t timestamp, MonotonicUs now) { progress_.note_arrival(timestamp, now); }
   [[gnu::always_inline]] inline void leave() { at_work_.store(0, std::memory_order_release); }
 
+  // For a source in layers: see(Leg&) for each leg, which the caller rewrites for itself. `number`: not 0, and another
+  // one for each packet. The source's thread only.
+  template <typename See>
+  void for_each_leg(std::uint64_t number, See see) {
+    for (const std::shared_ptr<Leg>& leg : enter(number).legs) see(*leg);
+    leave();
+  }
+
   // Any thread but one inside fan_out of this route; one at a time per route. When it returns, the former legs are not
   // in use: those that are not in `legs` belong to the caller. Call detach() for them, then attach them elsewhere.
   void publish(Legs legs);

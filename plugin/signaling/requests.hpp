@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -67,10 +68,15 @@ struct Answer {
   std::int64_t negotiation = 0;
 };
 
+// The most that a receiver wants of somebody's video: a small tile needs no large picture, a hidden one none.
+enum class WantedLayer : std::uint8_t { kLow, kMiddle, kHigh, kNone };
+
 struct Configure {
   std::optional<bool> audio, video;  // false: the room relays none of it to this participant's peers
   std::optional<int> bitrate_kbps;   // most this participant sends, within the room's
   bool keyframe = false;             // ask this participant's sender for a key frame
+  std::optional<WantedLayer> layer;  // of everybody, instead of all that was asked for before
+  std::vector<std::pair<std::string, WantedLayer>> layers;  // of single participants, by their ids
 };
 
 struct PeerDescription {

@@ -14,6 +14,11 @@ const kSettlesAfterMs = 15_000;
 const kRoomKbps = 2_000;
 const kUplinkUpToKbps = 1_300; // a call has warmed up when its sender's own estimate allows this
 
+/** So many encoders and decoders on one machine: a smaller picture, and half the frames (see run). */
+export const kManyPeoplesCamera = { width: 640, height: 360 };
+
+const kHeaders = 28; // of IPv4 and UDP: links count them, streams do not
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => performance.timeOrigin + performance.now();
 
@@ -80,11 +85,11 @@ export class AdaptationBench {
   async run(theCase, { plugin = 'callroom', people = 2, way = 'down' } = {}) {
     const pages = await this.#call(kPlugins[plugin], people);
     try {
-      const ports = await pages[0].evaluate(() => watch.ports());
+      const [ports, ssrcs] = await pages[0].evaluate(() => Promise.all([watch.ports(), watch.ssrcs()]));
       await this.network.clear();
       await this.network.set(way, { ports });
       const readings = [];
-      const read = this.#keepReading(pages, way, ports, readings);
+      const read = this.#keepReading(pages, { way, ports, ssrcs }, readings);
       await sleep(kBaselineMs);
       const beganAt = now();
       for (const [second, rule] of rulesOf(theCase)) {
@@ -96,7 +101,7 @@ export class AdaptationBench {
       await read.stop();
       const watched = [];
       for (const page of pages) watched.push(await page.evaluate(() => watch.result()));
-      const figures = figuresOf({ theCase, readings, watched, beganAt, endedAt });
+      const figures = figuresOf({ theCase, people, readings, watched, beganAt, endedAt });
       figures.limitedBy = await pages[0].evaluate(() =>
         call.sending.events.flatMap(({ data }) => (data?.callroom === 'quality' && !data.id ? [data.limited_by] : [])),
       );
@@ -123,7 +128,6 @@ export class AdaptationBench {
           watch.attach(prepared.receiving);
           window.call = await client[join](prepared, { room, user });
         },
-        // So many encoders and decoders on one machine: half the frames.
         [name, join, room, `user${i}`, people > 2 ? { ...this.camera, frameRate: 15 } : this.camera],
       );
       pages.push(page);
@@ -139,14 +143,16 @@ export class AdaptationBench {
     return pages;
   }
 
-  /** Every 100 ms: what the link was offered and dropped; twice as seldom, what the senders aim at. */
-  #keepReading(pages, way, ports, readings) {
+  /** Every 100 ms: what the link was offered, of that what was new (no repetition), and dropped; twice as seldom, what the senders aim at. */
+  #keepReading(pages, { way, ports, ssrcs }, readings) {
     let over = false;
     const done = (async () => {
       while (!over) {
-        const counts = (await this.network.counts()).links[way][ports.join(',')];
+        const all = await this.network.counts();
+        const streams = ssrcs.flatMap((ssrc) => all[way][ssrc] ?? []);
+        const newBytes = streams.reduce((sum, { packets, bytes }) => sum + bytes + kHeaders * packets, 0);
         const senders = readings.length % 2 === 0 ? await Promise.all(pages.map((page) => page.evaluate(() => watch.sending()))) : undefined;
-        readings.push({ at: now(), ...counts, senders });
+        readings.push({ at: now(), ...all.links[way][ports.join(',')], newBytes, senders });
         await sleep(kEveryMs);
       }
     })();
@@ -210,6 +216,14 @@ function watchCall() {
       }
       return ports;
     },
+    /** Of what this page receives, but for repetitions, which have their own. */
+    async ssrcs() {
+      const ssrcs = [];
+      for (const connection of connections()) {
+        for (const stat of (await connection.getStats()).values()) if (stat.type === 'inbound-rtp') ssrcs.push(stat.ssrc);
+      }
+      return ssrcs;
+    },
     result: () => tracks,
   };
 }
@@ -217,7 +231,8 @@ function watchCall() {
 /**
  * @returns {{
  *   baselineKbps: number,     on the link, before
- *   reactionMs?: number,      until a sender aimed at a tenth less than before
+ *   reactionMs?: number,      until a sender aimed at a tenth less than before; among several people, who send on for the others, until half a
+ *                             second's new packets were fewer than the limit
  *   fallMs?: number,          until half a second's packets were fewer than the limit
  *   frozenMs: number,         the longest time without a frame of anybody, at the person concerned
  *   frozenSumMs: number,      all times of more than half a second without a frame, together
@@ -228,11 +243,11 @@ function watchCall() {
  *   others: { frames: number, frozenMs: number },   frames of what the others see, of what they saw before; the least of them
  * }}
  */
-function figuresOf({ theCase, readings, watched, beganAt, endedAt }) {
+function figuresOf({ theCase, people, readings, watched, beganAt, endedAt }) {
   const at = (time) => readings.findLast((reading) => reading.at <= time) ?? readings[0];
-  const kbps = (from, to) => {
+  const kbps = (from, to, name = 'bytes') => {
     const [a, b] = [at(from), at(to)];
-    return ((b.bytes - a.bytes) * 8) / Math.max(1, b.at - a.at);
+    return ((b[name] - a[name]) * 8) / Math.max(1, b.at - a.at);
   };
   const baselineKbps = kbps(readings[0].at, beganAt);
   const after = readings.filter((reading) => reading.at >= beganAt);
@@ -251,6 +266,7 @@ function figuresOf({ theCase, readings, watched, beganAt, endedAt }) {
     lowest: Math.min(...after.filter(({ at }) => at > beganAt + 2000).map(({ at }) => kbps(at - 2000, at) / baselineKbps)),
     share: limit && !theCase.lift && !theCase.half ? kbps(beganAt + kSettlesAfterMs, endedAt) / limit : undefined,
   };
+  if (people > 2 && limit) figures.reactionMs = first(beganAt + 500, ({ at }) => kbps(at - 500, at, 'newBytes') < limit);
   const [concerned, ...others] = watched.map((tracks) => tracks.map((track) => gapsOf(track.frames, beganAt, endedAt)));
   figures.frozenMs = Math.max(...concerned.map(({ longest }) => longest));
   figures.frozenSumMs = Math.max(...concerned.map(({ sum }) => sum));

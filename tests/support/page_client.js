@@ -126,9 +126,19 @@
     });
   }
 
-  async function sendingPeer(handle, stream) {
+  /** Three sizes of the picture, each in temporal layers, where the room says so. */
+  const kLayers = [
+    { rid: 'h', scalabilityMode: 'L1T3' },
+    { rid: 'm', scalabilityMode: 'L1T3', scaleResolutionDownBy: 2 },
+    { rid: 'l', scalabilityMode: 'L1T3', scaleResolutionDownBy: 4 },
+  ];
+
+  async function sendingPeer(handle, stream, simulcast = false) {
     const peer = handle.connection();
-    for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+    for (const track of stream.getTracks()) {
+      const layers = simulcast && track.kind === 'video' ? { sendEncodings: kLayers } : {};
+      peer.addTransceiver(track, { direction: 'sendonly', streams: [stream], ...layers });
+    }
     return peer;
   }
 
@@ -155,7 +165,7 @@
     const times = { asked: now() };
     const { data: joined } = await sending.ask({ request: 'join', room, user_id: user, ...more });
     times.joined = now();
-    const peer = await sendingPeer(sending, stream);
+    const peer = await sendingPeer(sending, stream, joined.simulcast);
     const negotiate = async () => {
       await peer.setLocalDescription();
       const jsep = { type: 'offer', sdp: peer.localDescription.sdp };
@@ -165,10 +175,11 @@
     const receivingPeer = receiving.connection();
     const seen = firstFrame(receivingPeer);
     const takeOffer = async ({ data, jsep }) => {
+      receiving.streams = data.streams;
       if (!jsep) return;
       await receiving.ask({ request: 'answer', negotiation: data.negotiation }, await answer(receivingPeer, jsep));
     };
-    receiving.onEvent = (event) => event.data?.callroom === 'offer' && takeOffer(event);
+    receiving.onEvent = (event) => event.data?.streams && takeOffer(event);
     const receive = async () =>
       takeOffer(await receiving.ask({ request: 'receive', session_id: joined.session_id, receive_token: joined.receive_token }));
     await Promise.all([negotiate(), receive()]);

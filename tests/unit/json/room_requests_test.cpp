@@ -67,6 +67,10 @@ void bad_requests_are_numbered(void**) {
       {R"({"request":"history","before":"2026-02-30T00:00:00Z"})", 403},
       {R"({"request":"kick","room":"r"})", 402},
       {R"({"request":"configure","bitrate":1})", 403},
+      {R"({"request":"configure","layer":"x"})", 403},
+      {R"({"request":"configure","layer":1})", 403},
+      {R"({"request":"configure","layer":{"a":"huge"}})", 403},
+      {R"({"request":"configure","layer":{"":"l"}})", 403},
       {R"({"request":"signal","to":"b","negotiation":1})", 402},
       {R"({"request":"signal","negotiation":1,"candidate":null})", 402},
       {R"({"request":"signal","to":"b","candidate":null})", 402},
@@ -105,6 +109,18 @@ void an_error_names_the_field(void**) {
   const Json message = parse(R"({"request":"join","room":"r","user_id":7})");
   const auto request = parse_room_request(message.view());
   assert_non_null(strstr(request.error().text.c_str(), "user_id"));
+}
+
+void a_layer_is_wanted_of_everybody_or_of_single_people(void**) {
+  const auto configure = [](const char* layer) {
+    const Json message = parse(std::string(R"({"request":"configure","layer":)") + layer + "}");
+    return std::get<Configure>(*parse_room_request(message.view()));
+  };
+  const Configure all = configure(R"("none")"), some = configure(R"({"a":"m","b":"l"})"), nothing = configure("null");
+  assert_true(all.layer == WantedLayer::kNone && all.layers.empty());
+  assert_true(!some.layer && some.layers.size() == 2);
+  assert_true(some.layers.front().first == "a" && some.layers.front().second == WantedLayer::kMiddle);
+  assert_true(!nothing.layer && nothing.layers.empty());
 }
 
 void a_signal_names_the_fragment_of_its_candidate(void**) {
@@ -176,6 +192,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(bad_requests_are_numbered),
       cmocka_unit_test(an_error_names_the_field),
+      cmocka_unit_test(a_layer_is_wanted_of_everybody_or_of_single_people),
       cmocka_unit_test(a_signal_names_the_fragment_of_its_candidate),
       cmocka_unit_test(a_report_is_read_from_the_clients_side),
       cmocka_unit_test(history_has_bounds_and_a_default),

@@ -1,0 +1,95 @@
+// A room for more than two: each sends the camera in three sizes, and each gets of everybody what it asks for.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { clientPage, launchBrowser } from '../support/browser.mjs';
+import { startStack, until } from '../support/stack.mjs';
+
+// Of a picture of this size Chromium sends two sizes; it takes 960x540 for three.
+const kCamera = { width: 640, height: 360, frameRate: 15 };
+const kSmall = kCamera.height / 2;
+const kNames = ['ada', 'grace', 'joan'];
+
+let stack;
+let browser;
+before(async () => {
+  stack = await startStack({ 'plugin.room-three.capacity': 3, 'plugin.room-three.videocodec': 'vp8' });
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await stack?.close();
+});
+
+describe('a room of three', () => {
+  const pages = [];
+  after(async () => {
+    for (const page of pages) await page.context().close();
+  });
+
+  /** By participant: the height of what is decoded, how many frames were, and whether it is said to be paused. */
+  const seenBy = (page) =>
+    page.evaluate(async () => {
+      const reports = [...(await call.receiving.peer.getStats()).values()].filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+      return Object.fromEntries(
+        call.receiving.streams.flatMap(({ mid, kind, id, paused = false }) => {
+          const report = reports.find((each) => each.mid === mid);
+          return kind === 'video' && report ? [[id, { height: report.frameHeight ?? 0, frames: report.framesDecoded ?? 0, paused }]] : [];
+        }),
+      );
+    });
+  const ask = (page, layer) => page.evaluate((layer) => call.sending.ask({ request: 'configure', layer }), layer);
+  const idOf = (page) => page.evaluate(() => call.joined.id);
+  const sees = (page, heights, what) =>
+    until(() => seenBy(page), (seen) => Object.entries(heights).every(([id, height]) => seen[id]?.height === height), { timeoutMs: 30_000, what });
+
+  test('everybody sees everybody whole', async () => {
+    for (const name of kNames) {
+      const page = await clientPage(browser, stack);
+      await page.evaluate(
+        async ([user, camera]) => {
+          window.prepared = await client.prepare('janus.plugin.callroom', camera);
+          window.call = await client.joinCallroom(prepared, { room: 'three', user });
+        },
+        [name, kCamera],
+      );
+      pages.push(page);
+    }
+    const ids = await Promise.all(pages.map(idOf));
+    for (const [i, page] of pages.entries()) {
+      const whole = Object.fromEntries(ids.filter((_, k) => k !== i).map((id) => [id, kCamera.height]));
+      await sees(page, whole, `${kNames[i]} sees both others whole`);
+    }
+  });
+
+  test('a small tile gets a small picture, and the others notice nothing', async () => {
+    const [ada, grace, joan] = pages;
+    const [idOfAda, idOfGrace, idOfJoan] = await Promise.all(pages.map(idOf));
+    await ask(ada, { [idOfGrace]: 'm', [idOfJoan]: 'l' });
+    await sees(ada, { [idOfGrace]: kSmall, [idOfJoan]: kSmall }, 'smaller pictures');
+    const others = [await seenBy(joan), await seenBy(grace)];
+    assert.equal(others[0][idOfGrace].height, kCamera.height);
+    assert.equal(others[1][idOfAda].height, kCamera.height);
+    await ask(ada, 'h');
+    await sees(ada, { [idOfGrace]: kCamera.height, [idOfJoan]: kCamera.height }, 'whole pictures again');
+  });
+
+  test('what is not shown is not sent, and comes back', async () => {
+    const [ada] = pages;
+    const [, idOfGrace, idOfJoan] = await Promise.all(pages.map(idOf));
+    await ask(ada, { [idOfGrace]: 'none' });
+    const frames = async () => (await seenBy(ada))[idOfGrace].frames;
+    let last = -1;
+    await until(frames, (now) => now === last || ((last = now), false), { everyMs: 700, what: "Grace's picture stops" });
+    const before = await seenBy(ada);
+    await until(() => seenBy(ada), (now) => now[idOfJoan].frames > before[idOfJoan].frames + 10, { what: "Joan's picture goes on" });
+    const meanwhile = await seenBy(ada);
+    assert.equal(meanwhile[idOfGrace].frames, before[idOfGrace].frames);
+    assert.equal(meanwhile[idOfGrace].paused, false, 'paused is what the network has no room for');
+    await ask(ada, 'h');
+    await until(() => seenBy(ada), (now) => now[idOfGrace].frames > before[idOfGrace].frames + 10, { what: "Grace's picture comes back" });
+  });
+
+  test('no packet was given a number and not sent', async () => {
+    assert.doesNotMatch(await stack.log('janus'), /SRTP\/SRTCP errors|empty RTP packet/);
+  });
+});
