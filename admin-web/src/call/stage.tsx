@@ -1,3 +1,4 @@
+import { useCallback } from 'preact/hooks';
 import type { RemoteParticipant } from '../room-client';
 import type { Call } from './call';
 import { Controls } from './controls';
@@ -55,6 +56,16 @@ export function Stage({ call }: { call: Call }) {
 function Person({ person, call }: { person: RemoteParticipant; call: Call }) {
   const camera = person.tracks.find(({ source }) => source === 'camera');
   const microphone = person.tracks.find(({ source }) => source === 'microphone');
+  const { client } = call;
+  const sharesScreen = person.tracks.some(({ source }) => source === 'screen');
+  // Who shares a screen is asked for whole: the room knows one wish for each person.
+  const onSize = useCallback(
+    (place: object, height: number | undefined) => {
+      if (height === undefined || sharesScreen) client.hideVideo(person.id, place);
+      else client.showVideo(person.id, place, height);
+    },
+    [client, person.id, sharesScreen],
+  );
   return (
     <Tile
       name={person.display}
@@ -63,6 +74,7 @@ function Person({ person, call }: { person: RemoteParticipant; call: Call }) {
       video={camera?.track}
       audio={microphone?.track}
       paused={camera?.paused === true}
+      onSize={onSize}
       quality={call.quality.get(person.id)}
     />
   );

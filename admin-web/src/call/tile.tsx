@@ -15,6 +15,7 @@ interface TileProps {
   whole?: boolean;
   paused?: boolean;
   quality?: QualityEvent | undefined;
+  onSize?: ((place: object, height: number | undefined) => void) | undefined;
 }
 
 /** One picture, with who it is and how their connection does. Without a picture, their initials. */
@@ -30,6 +31,7 @@ export function Tile(props: TileProps) {
     whole = false,
     paused = false,
     quality,
+    onSize,
   } = props;
   const flowing = useFlowing(video);
   return (
@@ -43,6 +45,7 @@ export function Tile(props: TileProps) {
         whole={whole}
         user={user}
         source={source}
+        onSize={onSize}
       />
       {!(video && flowing) && <div class="initials">{paused ? 'Paused: the line is too slow' : initials(name)}</div>}
       <figcaption>

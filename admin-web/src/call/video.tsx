@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 interface VideoProps {
@@ -10,6 +11,8 @@ interface VideoProps {
   whole?: boolean;
   user?: string;
   source?: string;
+  /** Told how high the picture is drawn, in the screen's own pixels; 0 while nobody sees it. The element itself names the place. */
+  onSize?: ((place: object, height: number | undefined) => void) | undefined;
 }
 
 /** Plays tracks; the element stays while they change. */
@@ -22,8 +25,10 @@ export function Video({
   whole = false,
   user,
   source,
+  onSize,
 }: VideoProps) {
   const element = useRef<HTMLVideoElement>(null);
+  useSize(element, onSize);
   useEffect(() => {
     if (!element.current) return;
     const tracks = [track, audio].filter((each) => each !== undefined);
@@ -44,4 +49,22 @@ export function Video({
       data-source={source}
     />
   );
+}
+
+/** Follows the size of an element, and whether its page is to be seen. */
+function useSize(element: RefObject<HTMLElement | null>, onSize: VideoProps['onSize']): void {
+  useEffect(() => {
+    const place = element.current;
+    if (!place || !onSize) return;
+    const tell = () =>
+      onSize(place, document.hidden ? 0 : Math.round(place.clientHeight * (window.devicePixelRatio || 1)));
+    const observer = new ResizeObserver(tell);
+    observer.observe(place);
+    document.addEventListener('visibilitychange', tell);
+    return () => {
+      observer.disconnect();
+      document.removeEventListener('visibilitychange', tell);
+      onSize(place, undefined);
+    };
+  }, [element, onSize]);
 }

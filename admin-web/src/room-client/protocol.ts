@@ -39,6 +39,8 @@ export interface Joined {
   receive_token: string;
   participants: WireParticipant[];
   ice_servers?: RTCIceServer[];
+  /** The room can make use of a camera that is sent in several sizes. */
+  simulcast?: boolean;
   /** Milliseconds between two samples. */
   sample_interval?: number;
 }

@@ -1,5 +1,6 @@
 import { watchConnections } from './connection_state';
 import type { JanusHandle } from './janus_handle';
+import { layersOf } from './layers';
 import type { MediaPath, PathContext } from './media_path';
 import type { RemoteParticipant, RemoteTrack } from './participants';
 import type { PluginEvent, WireStream } from './protocol';
@@ -92,8 +93,8 @@ export class RelayPath implements MediaPath {
   }
 
   private newSending(): SendingLeg {
-    const { handle, local, configuration } = this.context;
-    const sending = new SendingLeg(handle, local, configuration);
+    const { handle, local, configuration, joined } = this.context;
+    const sending = new SendingLeg(handle, local, configuration, joined.simulcast ? layersOf : undefined);
     sending.connection.addEventListener('iceconnectionstatechange', () => this.watchSending());
     return sending;
   }

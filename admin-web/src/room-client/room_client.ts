@@ -2,6 +2,7 @@ import { Emitter } from './emitter';
 import { TransportError } from './errors';
 import type { JanusHandle, PluginMessage } from './janus_handle';
 import { JanusSession } from './janus_session';
+import { type Layer, WantedLayers } from './layers';
 import { LocalTracks, type Publication } from './local_tracks';
 import { type MediaPath, openPath } from './media_path';
 import { Participants, type RemoteParticipant } from './participants';
@@ -76,6 +77,9 @@ export interface RoomClientOptions {
 /** One person's presence in one room: join, publish, see the others, leave. Every promise settles; errors are CallroomErrors. */
 export class RoomClient extends Emitter<RoomEvents> {
   readonly local = new LocalTracks();
+  private readonly layers = new WantedLayers(async (layer) => {
+    if (this.joined?.simulcast) await this.configure({ layer });
+  });
   private readonly participants = new Participants();
   private readonly connect: Connect;
   private session: JanusSession | undefined;
@@ -147,8 +151,24 @@ export class RoomClient extends Emitter<RoomEvents> {
   }
 
   /** Asks the room for less: of what this client sends, or of what it gets. */
-  async configure(settings: { audio?: boolean; video?: boolean; bitrate?: number; keyframe?: boolean }): Promise<void> {
+  async configure(settings: {
+    audio?: boolean;
+    video?: boolean;
+    bitrate?: number;
+    keyframe?: boolean;
+    layer?: Layer | Record<string, Layer>;
+  }): Promise<void> {
     await this.request({ request: 'configure', ...settings });
+  }
+
+  /** How high somebody's video is shown in an element, in the screen's own pixels; 0: hidden. The room is asked for no more. */
+  showVideo(id: string, where: object, height: number): void {
+    this.layers.show(id, where, height);
+  }
+
+  /** … it is not shown in that element any more. */
+  hideVideo(id: string, where: object): void {
+    this.layers.hide(id, where);
   }
 
   /** What a later page of this user needs to take this session's place. */
@@ -201,6 +221,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     const handle = await this.mainHandle();
     const joined = (await handle.send(body)).data as unknown as Joined;
     this.joined = joined;
+    this.layers.reset();
     for (const participant of joined.participants) this.participants.put(participant);
     this.setState('joined');
     for (const participant of this.participants.all) this.emit('participantJoined', participant);
@@ -294,6 +315,7 @@ export class RoomClient extends Emitter<RoomEvents> {
       case 'participant_left': {
         this.path?.remove(event.id);
         this.formerPath?.remove(event.id);
+        this.layers.forget(event.id);
         const participant = this.participants.remove(event.id);
         if (participant) this.emit('participantLeft', { participant, reason: event.reason ?? 'left' });
         break;
@@ -374,6 +396,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     this.path?.close();
     this.formerPath?.close();
     this.path = this.formerPath = undefined;
+    this.layers.close();
     this.participants.clear();
     this.setState(state, reason);
     const session = this.session;
