@@ -213,7 +213,8 @@ void note_resending(const Downlink& downlink, DownlinkTrack* track, const qualit
                     MonotonicUs now) {
   constexpr MonotonicUs kToldOfLoss = 500'000;  // so late may feedback tell of what was sent before
   if (digest.round_trip && track != nullptr && track->core_resends_from == 0) track->core_resends_from = now;
-  if (digest.twcc_lost == 0) return;
+  // Feedback that was lost may have told of losses; nothing else would.
+  if (digest.twcc_lost == 0 && digest.twcc_skipped == 0) return;
   for (DownlinkTrack* each : downlink.seen.all()) {
     if (each->leg->stream.kind() != quality::MediaKind::kVideo) continue;
     if (each->core_resends_from != 0 && now - each->core_resends_from > kToldOfLoss) continue;

@@ -1,6 +1,7 @@
 // When to ask a sender of video for a key frame: as seldom as possible (each one costs every receiver bandwidth), as
 // often as needed. Two reasons to ask:
-// - a receiver asked, or a leg waits for one: at most one request in 300 ms, the last never forgotten;
+// - a receiver asked, or a leg waits for one: at most one request in 300 ms, the last never forgotten; where no key
+//   frame comes of it the request was lost, and is repeated a few times;
 // - a negotiation changed media: after it key frames get lost in ways that no receiver reports (feedback reaches the
 //   wrong m-line, the decoder starts late), so ask until one was relayed well after the answer.
 //
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "base/time.hpp"
@@ -21,10 +23,12 @@ class KeyFrameRequests {
   static constexpr MonotonicUs kFirst = 50'000;      // after an answer, when both sides have applied it
   static constexpr MonotonicUs kSettled = 250'000;   // a key frame this long after the answer will be decoded
   static constexpr int kMostPerNegotiation = 8;
+  static constexpr MonotonicUs kUnmet = 700'000;  // a key frame takes a round trip and a frame to come
+  static constexpr int kMostRepeats = 3;          // then the sender has none to send
 
   // A PLI or FIR came from a receiver, or a leg of this stream is held back.
   void ask(MonotonicUs now) {
-    if (!asked_at_) asked_at_ = now;
+    if (asked_at_ == kNever) asked_at_ = now;
   }
 
   // A receiver's or the sender's answer changed what flows over this stream.
@@ -36,24 +40,34 @@ class KeyFrameRequests {
     settle(last_key_frame);
     const std::optional<MonotonicUs> due = next_due();
     if (!due || now < *due) return false;
+    if (asked_at_ != kNever) {
+      unmet_since_ = asked_at_;
+      repeats_ = 0;
+    } else if (unmet_since_ != kNever && ++repeats_ >= kMostRepeats) {
+      unmet_since_ = kNever;
+    }
     sent_at_ = now;
-    asked_at_.reset();
+    asked_at_ = kNever;
     if (negotiation_ && now >= negotiation_->answered_at + kFirst) ++negotiation_->sent;
     return true;
   }
 
   // When to call take_due() next; absent where there is nothing to wait for.
   std::optional<MonotonicUs> next_due() const {
-    std::optional<MonotonicUs> due = asked_at_;
+    MonotonicUs due = kLater;
+    if (asked_at_ != kNever) due = asked_at_;
+    if (unmet_since_ != kNever) due = std::min(due, sent_at_ + kUnmet);
     if (negotiation_ && negotiation_->sent < kMostPerNegotiation) {
-      const MonotonicUs first = negotiation_->answered_at + kFirst;
-      due = due ? std::min(*due, first) : first;
+      due = std::min(due, negotiation_->answered_at + kFirst);
     }
-    if (due && sent_at_) due = std::max(*due, *sent_at_ + kInterval);
-    return due;
+    if (due == kLater) return std::nullopt;
+    return sent_at_ == kNever ? due : std::max(due, sent_at_ + kInterval);
   }
 
  private:
+  static constexpr MonotonicUs kNever = std::numeric_limits<MonotonicUs>::min();
+  static constexpr MonotonicUs kLater = std::numeric_limits<MonotonicUs>::max();
+
   struct Negotiation {
     MonotonicUs answered_at;
     int sent;
@@ -63,13 +77,16 @@ class KeyFrameRequests {
   void settle(std::optional<MonotonicUs> last_key_frame) {
     if (negotiation_ && negotiation_->sent >= kMostPerNegotiation) negotiation_.reset();
     if (!last_key_frame) return;
-    if (asked_at_ && *last_key_frame >= *asked_at_) asked_at_.reset();
+    if (*last_key_frame >= asked_at_) asked_at_ = kNever;
+    if (*last_key_frame >= unmet_since_) unmet_since_ = kNever;
     if (negotiation_ && *last_key_frame >= negotiation_->answered_at + kSettled) negotiation_.reset();
   }
 
-  std::optional<MonotonicUs> asked_at_;
-  std::optional<MonotonicUs> sent_at_;
+  MonotonicUs asked_at_ = kNever;     // and nothing was sent since
+  MonotonicUs unmet_since_ = kNever;  // when it was asked what was sent for, and no key frame came yet
+  MonotonicUs sent_at_ = kNever;
   std::optional<Negotiation> negotiation_;
+  std::uint8_t repeats_ = 0;  // of the request that is unmet
 };
 
 }  // namespace callroom::media

@@ -27,9 +27,19 @@ void asked_once_it_asks_at_once(void**) {
   KeyFrameRequests pli;
   const std::string before = requests(pli, 0, 99);
   pli.ask(100 * kMs);
-  const std::string after = requests(pli, 100, 2000);
+  const std::string after = requests(pli, 100, 2000, 300);
   assert_string_equal(before.c_str(), "");
   assert_string_equal(after.c_str(), "100 ");
+}
+
+void a_request_that_nothing_comes_of_is_repeated_three_times(void**) {
+  KeyFrameRequests pli;
+  pli.ask(100 * kMs);
+  const std::string times = requests(pli, 100, 9000);
+  pli.ask(9001 * kMs);
+  const std::string later = requests(pli, 9001, 10'500, 9900);
+  assert_string_equal(times.c_str(), "100 800 1500 2200 ");
+  assert_string_equal(later.c_str(), "9001 9701 ");
 }
 
 void a_storm_of_asking_is_one_in_300_ms_with_a_trailing_one(void**) {
@@ -39,7 +49,7 @@ void a_storm_of_asking_is_one_in_300_ms_with_a_trailing_one(void**) {
     pli.ask(t * kMs);
     times += requests(pli, t, t);
   }
-  times += requests(pli, 751, 3000);
+  times += requests(pli, 751, 3000, 1200);
   assert_string_equal(times.c_str(), "100 400 700 1000 ");
 }
 
@@ -96,6 +106,7 @@ void says_when_it_wants_to_be_asked_again(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(asked_once_it_asks_at_once),
+      cmocka_unit_test(a_request_that_nothing_comes_of_is_repeated_three_times),
       cmocka_unit_test(a_storm_of_asking_is_one_in_300_ms_with_a_trailing_one),
       cmocka_unit_test(a_key_frame_meets_what_was_asked_before_it),
       cmocka_unit_test(after_a_negotiation_it_asks_until_a_key_frame_came_late_enough),
