@@ -51,12 +51,12 @@ template <typename Note>
 
 // How loud the sender is, for who follows the speaker among several: a call of two pays nothing for it.
 [[gnu::always_inline]] inline void note_loudness(UplinkTrack& track, const janus_plugin_rtp& packet) {
-  constexpr int kSoftest = 127;  // RFC 6464: the level counts down from full scale
-  const int level = packet.extensions.audio_level;
+  constexpr unsigned kSoftest = 127;  // RFC 6464: the level counts down from full scale
+  const auto level = packet.extensions.audio_level;
   AmongMany* many = track.among_many.get();
   if (level < 0 || many == nullptr) return;
   const std::uint64_t heard = many->loudness.load(std::memory_order_relaxed);
-  many->loudness.store(heard + Tally::unit(static_cast<std::size_t>(kSoftest - (level & kSoftest))),
+  many->loudness.store(heard + Tally::unit(kSoftest - (static_cast<unsigned>(level) & kSoftest)),
                        std::memory_order_relaxed);
 }
 
