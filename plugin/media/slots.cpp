@@ -30,6 +30,7 @@ Slots::Slot Slots::make_slot() const {
 }
 
 Change Slots::start() {
+  const Known before = known();
   started_ = true;
   restart_ = false;
   offer_out_.reset();
@@ -38,23 +39,25 @@ Change Slots::start() {
     line(i).offered.reset();
     line(i).answered.reset();
   }
-  return consequences();
+  return consequences(before);
 }
 
 Change Slots::stop() {
+  const Known before = known();
   started_ = false;
   restart_ = false;
   offer_out_.reset();
   for (std::size_t i = 0; i < 2 * slots_.size(); ++i) line(i).answered.reset();
-  return consequences();
+  return consequences(before);
 }
 
 Change Slots::update(std::span<const Sender> senders) {
+  const Known before = known();
   vacate(senders);
   for (const Sender& sender : senders) {
     for (const std::uint16_t number : slots_of(sender)) occupy(sender, number);
   }
-  return consequences();
+  return consequences(before);
 }
 
 void Slots::vacate(std::span<const Sender> senders) {
@@ -111,18 +114,20 @@ Result<Change> Slots::answer(std::uint64_t negotiation, std::span<const Answered
   if (lines.size() != offer_out_->size()) {
     return Error{ErrorCode::kInvalidSdp, "the answer has another number of m-lines than the offer"};
   }
+  const Known before = known();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::optional<Format>& format = lines[i].format;
     const bool as_offered = format && format->codec == (*offer_out_)[i];
     line(i).answered = as_offered ? format : std::nullopt;
   }
   offer_out_.reset();
-  return consequences();
+  return consequences(before);
 }
 
 Change Slots::restart_ice() {
+  const Known before = known();
   if (started_) restart_ = true;
-  return consequences();
+  return consequences(before);
 }
 
 std::vector<Occupied> Slots::streams() const {
@@ -135,30 +140,32 @@ std::vector<Occupied> Slots::streams() const {
   return streams;
 }
 
-Change Slots::consequences() {
+Slots::Flow Slots::flow(std::size_t index) const {
+  const Line& entry = line(index);
+  if (!entry.source_mid || !entry.answered || entry.answered->codec != entry.codec) return {};
+  return {StreamKey{slots_[index / 2].participant, *entry.source_mid}, entry.answered->payload_type};
+}
+
+Slots::Known Slots::known() const {
+  Known known{{}, streams()};
+  for (std::size_t i = 0; i < 2 * slots_.size(); ++i) known.flows.push_back(flow(i));
+  return known;
+}
+
+Change Slots::consequences(const Known& before) {
   Change change;
-  collect_moves(change.moves);
+  collect_moves(before.flows, change.moves);
   if (started_ && !offer_out_ && something_to_offer()) change.offer = make_offer();
-  std::vector<Occupied> now = streams();
-  change.streams_changed = now != told_;
-  told_ = std::move(now);
+  change.streams_changed = streams() != before.streams;
   return change;
 }
 
-// What flows is what is on a line whose answer takes it; a Move tells the difference to what flowed before.
-void Slots::collect_moves(std::vector<Move>& moves) {
+void Slots::collect_moves(std::span<const Flow> before, std::vector<Move>& moves) const {
   for (std::size_t i = 0; i < 2 * slots_.size(); ++i) {
-    Line& entry = line(i);
-    std::optional<StreamKey> wanted;
-    if (entry.source_mid && entry.answered && entry.answered->codec == entry.codec) {
-      wanted = StreamKey{slots_[i / 2].participant, *entry.source_mid};
-    }
-    const std::uint8_t payload_type = wanted ? entry.answered->payload_type : std::uint8_t{0};
-    if (wanted == entry.relayed && payload_type == entry.relayed_payload_type) continue;
-    moves.push_back(
-        {static_cast<std::uint16_t>(i), i % 2 == 0 ? Kind::kAudio : Kind::kVideo, entry.relayed, wanted, payload_type});
-    entry.relayed = wanted;
-    entry.relayed_payload_type = payload_type;
+    const Flow from = i < before.size() ? before[i] : Flow{}, to = flow(i);
+    if (from == to) continue;
+    moves.push_back({static_cast<std::uint16_t>(i), i % 2 == 0 ? Kind::kAudio : Kind::kVideo, from.source, to.source,
+                     to.payload_type});
   }
 }
 

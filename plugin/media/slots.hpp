@@ -123,13 +123,24 @@ class Slots {
     std::optional<Codec> offered;           // by the last offer
     std::optional<Format> answered;         // to the last answered offer
     std::optional<std::string> source_mid;  // the occupant's stream of this kind
-    std::optional<StreamKey> relayed;       // what was last said in a Move
-    std::uint8_t relayed_payload_type = 0;
   };
   struct Slot {
     Line audio, video;
     std::string participant;   // empty: nobody
     std::uint16_t number = 0;  // of that participant's slots
+  };
+
+  // What flows on an m-line: what is on a line whose answer takes it.
+  struct Flow {
+    std::optional<StreamKey> source;
+    std::uint8_t payload_type = 0;
+    bool operator==(const Flow&) const = default;
+  };
+  // What the host knows: all that follows from anything is told by the Change at its end, so that before the next thing
+  // happens it knows what there is.
+  struct Known {
+    std::vector<Flow> flows;
+    std::vector<Occupied> streams;
   };
 
   Line& line(std::size_t index) { return index % 2 == 0 ? slots_[index / 2].audio : slots_[index / 2].video; }
@@ -141,8 +152,10 @@ class Slots {
   void occupy(const Sender& sender, std::uint16_t number);
   Slot* slot_for(const Sender& sender, std::uint16_t number);
   Slot make_slot() const;
-  Change consequences();
-  void collect_moves(std::vector<Move>& moves);
+  Flow flow(std::size_t index) const;
+  Known known() const;
+  Change consequences(const Known& before);
+  void collect_moves(std::span<const Flow> before, std::vector<Move>& moves) const;
   bool something_to_offer() const;
   Offer make_offer();
   Offer open_offer() const;
@@ -150,7 +163,6 @@ class Slots {
   Codec empty_slot_video_;
   std::size_t most_;
   std::vector<Slot> slots_;
-  std::vector<Occupied> told_;
   std::uint64_t negotiation_ = 0;
   std::optional<std::vector<Codec>> offer_out_;  // the codecs of its lines
   bool started_ = false;
