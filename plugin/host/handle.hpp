@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/token_bucket.hpp"
@@ -28,10 +27,7 @@ class Handle : public std::enable_shared_from_this<Handle> {
   Handle& operator=(const Handle&) = delete;
 
   // False where the client asks too often. Any thread.
-  bool may_ask(MonotonicUs now) {
-    const std::lock_guard lock(rate_mutex_);
-    return rate_.take(now);
-  }
+  bool may_ask(MonotonicUs now) { return rate_.take(now); }
 
   janus_plugin_session* const core_session;
   const signaling::HandleId id;
@@ -49,11 +45,10 @@ class Handle : public std::enable_shared_from_this<Handle> {
 
  private:
   // Four people that trickle to each other at once stay far below; a flood does not.
-  static constexpr double kRequestsPerSecond = 50;
-  static constexpr double kRequestsAtOnce = 300;
+  static constexpr int kRequestsPerSecond = 50;
+  static constexpr int kRequestsAtOnce = 300;
 
-  std::mutex rate_mutex_;
-  TokenBucket rate_{kRequestsPerSecond, kRequestsAtOnce};
+  TokenBucket<kRequestsPerSecond, kRequestsAtOnce> rate_;
 };
 
 }  // namespace callroom::host

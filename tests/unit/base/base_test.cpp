@@ -99,7 +99,7 @@ void secrets_compare(void**) {
 }
 
 void a_bucket_refills_with_time(void**) {
-  TokenBucket bucket(10, 2);
+  TokenBucket<10, 2> bucket;
   const bool first = bucket.take(1'000'000), second = bucket.take(1'000'000), third = bucket.take(1'000'000);
   const bool too_soon = bucket.take(1'050'000), later = bucket.take(1'150'000);
   const bool after_a_day = bucket.take(86'400'000'000), burst = bucket.take(86'400'000'000);
