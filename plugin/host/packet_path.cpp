@@ -29,16 +29,32 @@ std::uint8_t* header_of(const janus_plugin_rtp& packet) {
   core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
 }
 
-// `note` is for what the leg is told of the packet: after leave() it may be gone.
+// What is not irregular. `note` tells the leg of the packet: after leave() it may be gone.
 template <typename Note>
-[[gnu::always_inline]] inline void relay_to_only(UplinkTrack& track, janus_plugin_rtp* packet, media::Leg& leg,
-                                                 RtpHead head, std::uint64_t count, Note note) {
+[[gnu::always_inline]] inline void relay_in_order(UplinkTrack& track, janus_plugin_rtp* packet, media::Leg& leg,
+                                                  RtpHead head, std::uint64_t count, Note note) {
   const media::SavedHeader original = track.route.rewrite_for(leg, header_of(*packet), head, count);
   relay_to(leg, packet);
-  note();
+  note(leg);
   original.restore(header_of(*packet));
   track.route.leave();
   packet->mindex = track.m_line;
+}
+template <typename Note>
+[[gnu::always_inline]] inline void relay_in_order(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
+                                                  std::uint64_t count, PacketClock clock, Note note) {
+  const CountStep step{count - Tally::unit(packet->length), count};
+  track.route.fan_out(header_of(*packet), packet->length, head, step, clock, false, [packet, note](media::Leg& leg) {
+    relay_to(leg, packet);
+    note(leg);
+  });
+  packet->mindex = track.m_line;
+}
+
+void note_nothing(const media::Leg&) {}
+
+auto note_usual_frame(MonotonicUs now) {
+  return [now](media::Leg& leg) { static_cast<RelayLeg&>(leg).stream.on_usual_frame(now); };
 }
 
 // What relay_rtp() does not do itself is in functions of their own, so that it keeps nothing across a call and ends in
@@ -46,7 +62,7 @@ template <typename Note>
 
 [[gnu::noinline]] void relay_to_one(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head, std::uint64_t count,
                                     media::Leg& leg) noexcept {
-  relay_to_only(track, packet, leg, head, count, [] {});
+  relay_in_order(track, packet, leg, head, count, note_nothing);
 }
 
 // How loud the sender is, for who follows the speaker among several: a call of two pays nothing for it.
@@ -63,14 +79,22 @@ template <typename Note>
 [[gnu::noinline]] void relay_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
                                     std::uint64_t count) noexcept {
   note_loudness(track, *packet);
-  const CountStep step{count - Tally::unit(packet->length), count};
-  track.route.fan_out(header_of(*packet), packet->length, head, step, PacketClock(), false,
-                      [packet](const media::Leg& leg) { relay_to(leg, packet); });
-  packet->mindex = track.m_line;
+  relay_in_order(track, packet, head, count, PacketClock(), note_nothing);
 }
 
-[[gnu::noinline]] void relay_special_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head, MonotonicUs now,
-                                            quality::PacketEvents events) noexcept {
+[[gnu::noinline]] void relay_timed_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
+                                          std::uint64_t count, MonotonicUs now) noexcept {
+  relay_in_order(track, packet, head, count, PacketClock(now), note_nothing);
+}
+
+[[gnu::noinline]] void relay_frame_to_all(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
+                                          std::uint64_t count, MonotonicUs now) noexcept {
+  relay_in_order(track, packet, head, count, PacketClock(now), note_usual_frame(now));
+}
+
+// A key frame, the first frame after a while without, or whatever is irregular.
+[[gnu::noinline, gnu::cold]] void relay_rare(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head,
+                                             MonotonicUs now, quality::PacketEvents events) noexcept {
   const std::uint64_t count = track.stream.count();
   const std::uint64_t before = events.in_order() ? count - Tally::unit(packet->length) : track.stream.count_before();
   track.route.fan_out(header_of(*packet), packet->length, head, {before, count}, PacketClock(now), events.key_frame(),
@@ -86,15 +110,18 @@ template <typename Note>
 [[gnu::noinline]] void relay_special(UplinkTrack& track, janus_plugin_rtp* packet, RtpHead head) noexcept {
   const MonotonicUs now = monotonic_now();
   const quality::PacketEvents events = track.stream.on_special(bytes_of(packet->buffer, packet->length), head, now);
+  const bool frame = events.usual_frame();
+  if (!frame && (events.any() || !events.in_order())) [[unlikely]]
+    return relay_rare(track, packet, head, now, events);
   const std::uint64_t count = track.stream.count();
-  media::Leg* only = events.in_order() ? track.route.only_leg(count) : nullptr;
-  if (only == nullptr) [[unlikely]]
-    return relay_special_to_all(track, packet, head, now, events);
+  media::Leg* only = track.route.only_leg(count);
+  if (only == nullptr) {
+    return frame ? relay_frame_to_all(track, packet, head, count, now)
+                 : relay_timed_to_all(track, packet, head, count, now);
+  }
   track.route.note_arrival(head.timestamp(), now);
-  if (!events.any()) return relay_to_one(track, packet, head, count, *only);
-  relay_to_only(track, packet, *only, head, count, [&] { static_cast<RelayLeg*>(only)->stream.on_frame(events, now); });
-  if (events.key_frame()) [[unlikely]]
-    track.last_key_frame.store(now, std::memory_order_relaxed);
+  if (!frame) return relay_to_one(track, packet, head, count, *only);
+  relay_in_order(track, packet, *only, head, count, note_usual_frame(now));
 }
 
 // What a receiver gets of a packet in layers: header and VP8 descriptor are rewritten for it, and put back by the

@@ -43,13 +43,6 @@ void Route::publish(Legs legs) {
   waits_.store(false, std::memory_order_relaxed);  // the next packet says it anew; the one who waited may be gone
 }
 
-void Route::look_at(Snapshot& snapshot) {
-  const bool one = snapshot.legs.size() == 1;
-  if (one && snapshot.legs.front()->rewriter.is_held()) return;  // once more with the next packet
-  snapshot.only = one ? snapshot.legs.front().get() : nullptr;
-  snapshot.looked_at = true;
-}
-
 bool Route::place(const Legs& legs, std::uint16_t sequence) {
   if (progress_.continues(sequence)) return true;
   if (!progress_.restarts(sequence)) return false;

@@ -58,9 +58,9 @@ class Route {
     leave();
   }
 
-  // The same for a packet in order, in the most common case: the leg to relay it to, where there is one leg and it
-  // needs not be asked; rewrite_for(), relaying, restoring the header and leave() have to follow. Null: fan_out() is to
-  // be called as ever.
+  // The same for a packet in order, in the most common case: the leg to relay it to, where there is one leg and it has
+  // begun; rewrite_for(), relaying, restoring the header and leave() have to follow. Null: fan_out() is to be called as
+  // ever.
   [[gnu::always_inline]] inline Leg* only_leg(std::uint64_t count_after) { return enter(count_after).only; }
 
   [[gnu::always_inline]] inline SavedHeader rewrite_for(Leg& leg, std::uint8_t* packet, RtpHead head,
@@ -98,8 +98,8 @@ class Route {
   // Immutable but for what only the source's thread sees.
   struct Snapshot {
     Legs legs;
-    Leg* only = nullptr;     // the one leg, once it has begun, and while the numbering is regular
-    bool looked_at = false;  // whether `only` is up to date
+    Leg* only = nullptr;     // the one leg, where there is one and all have begun
+    bool all_begun = false;  // so that none needs to be asked whether it takes a packet in order
   };
 
   [[gnu::always_inline]] inline Snapshot& enter(std::uint64_t count) {
@@ -112,17 +112,33 @@ class Route {
   [[gnu::always_inline]] inline void relay_next(Snapshot& snapshot, std::uint8_t* packet, std::size_t size,
                                                 SourcePacket source, Clock clock, bool key_frame, Relay relay) {
     const SavedHeader original(packet);
+    if (!snapshot.all_begun) [[unlikely]]
+      return relay_beginning(snapshot, original, packet, size, source, clock, key_frame, relay);
+    for (const std::shared_ptr<Leg>& leg : snapshot.legs) {
+      leg->rewriter.rewrite(source, packet);
+      relay(*leg);
+    }
+    original.restore(packet);
+  }
+
+  // Everything by value: an address taken would keep it in memory on the common path.
+  template <typename Clock, typename Relay>
+  [[gnu::noinline, gnu::cold]] void relay_beginning(Snapshot& snapshot, SavedHeader original, std::uint8_t* packet,
+                                                    std::size_t size, SourcePacket source, Clock clock, bool key_frame,
+                                                    Relay relay) {
+    bool all_begun = true;
     for (const std::shared_ptr<Leg>& entry : snapshot.legs) {
       Leg& leg = *entry;
-      if (!leg.rewriter.takes(source)) [[unlikely]] {
-        if (!begin(leg, source, size, clock, key_frame)) continue;
+      if (!leg.rewriter.takes(source) && !begin(leg, source, size, clock, key_frame)) {
+        all_begun = false;
+        continue;
       }
       leg.rewriter.rewrite(source, packet);
       relay(leg);
     }
     original.restore(packet);
-    if (!snapshot.looked_at) [[unlikely]]
-      look_at(snapshot);
+    snapshot.all_begun = all_begun;
+    if (all_begun && snapshot.legs.size() == 1) snapshot.only = snapshot.legs.front().get();
   }
 
   template <typename Clock, typename Relay>
@@ -130,7 +146,7 @@ class Route {
                                                     RtpHead head, CountStep step, Clock clock, bool key_frame,
                                                     Relay relay) {
     snapshot.only = nullptr;
-    snapshot.looked_at = false;
+    snapshot.all_begun = false;
     progress_.catch_up(step.before);
     const bool placed = place(snapshot.legs, head.sequence());
     const SourcePacket source = placed ? progress_.place(head, step.after) : SourcePacket{};
@@ -152,7 +168,6 @@ class Route {
     progress_.follow(step.after);
   }
 
-  // Everything by value: an address taken would keep it in memory on the common path.
   template <typename Clock>
   [[gnu::noinline, gnu::cold]] bool begin(Leg& leg, SourcePacket source, std::size_t size, Clock clock,
                                           bool key_frame) {
@@ -161,8 +176,6 @@ class Route {
     waits_.store(!begun, std::memory_order_relaxed);
     return begun;
   }
-
-  [[gnu::cold]] static void look_at(Snapshot& snapshot);
 
   // Whether a packet that does not follow directly belongs to the source; where it restarts the numbering, all legs
   // begin anew.

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace callroom::quality {
+
+void DownlinkStream::on_frame(PacketEvents events, MonotonicUs now) {
+  if (now - last_frame_.get() > kQuietUs) on_resumed(now);
+  if (events.new_frame()) frames_.add(1);
+  last_frame_.set(now);
+  if (events.key_frame()) on_key_frame(events, now);
+}
+
 void DownlinkStream::on_resumed(MonotonicUs now) {
   resumed_at_.set(now);
   if (now - last_frame_.get() <= kPauseUs) return;

@@ -1,6 +1,6 @@
 // One m-line of a receiving PeerConnection: what was relayed on it, and what the peer reports of it.
 //
-// Threads: on_frame() on the loop thread of the source; on_report_block(), on_repair_block() and on_request() on the
+// Threads: on_…frame() on the loop thread of the source; on_report_block(), on_repair_block() and on_request() on the
 // loop thread of the receiving handle; set_screen_share() anywhere; take_window() on the sampling thread. Nothing
 // blocks anything.
 //
@@ -56,15 +56,11 @@ class DownlinkStream {
   DownlinkStream& operator=(const DownlinkStream&) = delete;
 
   // A packet was relayed of which UplinkStream::on_rtp() said something (events.any()).
-  void on_frame(PacketEvents events, MonotonicUs now) {
-    if (events.new_frame()) {
-      if (now - last_frame_.get() > kQuietUs) [[unlikely]]
-        on_resumed(now);
-      frames_.add(1);
-      last_frame_.set(now);
-    }
-    if (events.key_frame()) [[unlikely]]
-      on_key_frame(events, now);
+  void on_frame(PacketEvents events, MonotonicUs now);
+  // The same for one with events.usual_frame(), after a key frame.
+  [[gnu::always_inline]] inline void on_usual_frame(MonotonicUs now) {
+    frames_.add(1);
+    last_frame_.set(now);
   }
 
   // Another participant's medium, or another layer, begins here with sequence numbers that follow on.
@@ -94,7 +90,6 @@ class DownlinkStream {
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
  private:
-  static constexpr std::int64_t kQuietUs = 200'000;
   static constexpr std::uint8_t kSettlingWindows = 2;  // in which it resumes, and in which the estimate forgets that
   static constexpr std::int64_t kPauseUs = 1'000'000;  // nothing to relay for so long: no picture to be frozen
 

@@ -25,6 +25,9 @@
 
 namespace callroom::quality {
 
+// A picture is quiet when there has been no frame of it for longer.
+inline constexpr std::uint32_t kQuietUs = 200'000;
+
 // What one packet was, for whoever relays it. One register.
 class PacketEvents {
  public:
@@ -33,12 +36,15 @@ class PacketEvents {
   static PacketEvents key_frame_event(FrameSize size) {
     return PacketEvents(kKeyFrame | std::uint64_t{size.width} << 32 | std::uint64_t{size.height} << 48);
   }
+  static PacketEvents after_quiet_event() { return PacketEvents(kAfterQuiet); }
   static PacketEvents in_order_event() { return PacketEvents(kInOrder); }
   friend PacketEvents operator|(PacketEvents a, PacketEvents b) { return PacketEvents(a.bits_ | b.bits_); }
 
   // Something of which whoever counts what is relayed has to know.
   bool any() const { return (bits_ & (kNewFrame | kKeyFrame)) != 0; }
   bool in_order() const { return (bits_ & kInOrder) != 0; }  // what it did to the count is a CountStep in order
+  // The first packet of a frame like most: in order, no key frame, and not long after the frame before.
+  bool usual_frame() const { return bits_ == (kNewFrame | kInOrder); }
   PacketEvents out_of_order() const { return PacketEvents(bits_ & ~kInOrder); }
   bool new_frame() const { return (bits_ & kNewFrame) != 0; }  // the first packet of a frame to arrive
   bool key_frame() const { return (bits_ & kKeyFrame) != 0; }  // a decoder can start here
@@ -47,7 +53,7 @@ class PacketEvents {
   }
 
  private:
-  static constexpr std::uint64_t kNewFrame = 1, kKeyFrame = 2, kInOrder = 4;
+  static constexpr std::uint64_t kNewFrame = 1, kKeyFrame = 2, kInOrder = 4, kAfterQuiet = 8;
   explicit PacketEvents(std::uint64_t bits) : bits_(bits) {}
 
   std::uint64_t bits_ = 0;
@@ -186,9 +192,12 @@ class RtpSource {
     frames_.add(1);
     remember_frame(head.timestamp());
     ordinary_from_.set(head.stamp);
+    PacketEvents events = PacketEvents::new_frame_event();
+    if (gap_us > kQuietUs) [[unlikely]]
+      events = events | PacketEvents::after_quiet_event();
     if (codec_.get() == Codec::kVp8 && is_vp8_inter_frame(packet)) [[likely]]
-      return PacketEvents::new_frame_event();
-    return PacketEvents::new_frame_event() | on_possible_key_frame(packet, head);
+      return events;
+    return events | on_possible_key_frame(packet, head);
   }
 
   // A frame that comes later than three times the usual, and than 150 ms over it, was a freeze to whoever watched.

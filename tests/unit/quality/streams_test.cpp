@@ -263,6 +263,38 @@ void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
   assert_int_equal(again.frozen_us, 0);
 }
 
+// A leg that has begun need not be asked about most frames; but of the first after a quiet it must hear more.
+void most_frames_are_usual_ones(void**) {
+  UplinkStream source(MediaKind::kVideo, Codec::kVp8, 0);
+  Relay relay;
+  DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
+  std::uint16_t sequence = 0;
+  const auto frame = [&](MonotonicUs at, bool key) {
+    auto packet = rtp(sequence++, static_cast<std::uint32_t>(at / 1000 * 90));
+    packet[12] = 0x10;
+    packet[13] = key ? 0x10 : 0x01;
+    packet[16] = 0x9D, packet[17] = 0x01, packet[18] = 0x2A;
+    const PacketEvents events = source.on_rtp(packet, [at] { return at; });
+    events.usual_frame() ? stream.on_usual_frame(at) : stream.on_frame(events, at);
+    return events;
+  };
+  const PacketEvents first = frame(kSecond, true);
+  int usual = 0;
+  for (int i = 1; i <= 30; ++i) usual += frame(kSecond + i * 33'000, false).usual_frame();
+  const PacketEvents after_quiet = frame(3 * kSecond, false);
+  const PacketEvents later_key = frame(3 * kSecond + 33'000, true);
+  ++sequence;
+  const PacketEvents after_gap = frame(3 * kSecond + 66'000, false);
+  const DownlinkWindow window = stream.take_window(4 * kSecond);
+  assert_true(first.key_frame());
+  assert_int_equal(usual, 30);
+  for (const PacketEvents& events : {first, after_quiet, later_key, after_gap}) {
+    assert_true(events.new_frame());
+    assert_false(events.usual_frame());
+  }
+  assert_int_equal(window.frames, 34);
+}
+
 // Some hours of video are more bytes than the relay's count has bits for.
 void the_relays_count_of_bytes_may_wrap(void**) {
   constexpr std::uint64_t kPackets = (std::uint64_t{1} << 32) / 100'000;
@@ -301,6 +333,7 @@ int main() {
       cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
+      cmocka_unit_test(most_frames_are_usual_ones),
       cmocka_unit_test(the_relays_count_of_bytes_may_wrap),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
