@@ -31,6 +31,8 @@ void barrier_on_all_threads() {
 
 }  // namespace
 
+constinit Route::Snapshot Route::nobody_{.legs = {}, .only = nullptr, .all_begun = true};
+
 void Route::publish(Legs legs) {
   auto next = std::make_unique<Snapshot>();
   next->legs = std::move(legs);

@@ -35,7 +35,7 @@ using Legs = std::vector<std::shared_ptr<Leg>>;
 
 class Route {
  public:
-  Route() = default;
+  Route() : snapshot_(&nobody_) {}
   Route(const Route&) = delete;
   Route& operator=(const Route&) = delete;
 
@@ -145,8 +145,10 @@ class Route {
   [[gnu::noinline, gnu::cold]] void relay_irregular(Snapshot& snapshot, std::uint8_t* packet, std::size_t size,
                                                     RtpHead head, CountStep step, Clock clock, bool key_frame,
                                                     Relay relay) {
-    snapshot.only = nullptr;
-    snapshot.all_begun = false;
+    if (&snapshot != &nobody_) {
+      snapshot.only = nullptr;
+      snapshot.all_begun = false;
+    }
     progress_.catch_up(step.before);
     const bool placed = place(snapshot.legs, head.sequence());
     const SourcePacket source = placed ? progress_.place(head, step.after) : SourcePacket{};
@@ -181,11 +183,11 @@ class Route {
   // begin anew.
   [[gnu::cold]] bool place(const Legs& legs, std::uint16_t sequence);
 
-  std::atomic<Snapshot*> snapshot_{&nobody_};
+  static Snapshot nobody_;  // before anything was published; of all routes, and none writes to it
+  std::atomic<Snapshot*> snapshot_;
   std::atomic<std::uint64_t> at_work_{0};  // the count of the packet that is being relayed; 0: none is
   std::atomic<bool> waits_{false};
   SourceProgress progress_;
-  Snapshot nobody_;                      // before anything was published
   std::unique_ptr<Snapshot> published_;  // what snapshot_ points at; the publisher's
 };
 
