@@ -225,7 +225,6 @@ struct Downlink {
 
 // Media that goes directly to the other participants: what the client reports of it.
 struct Direct {
-  bool in_use = false;       // media goes that way now
   bool fell_silent = false;  // reports were missed, or the client said that it has no connection
   MonotonicUs reported = 0;  // when the last report came; 0: none did
   std::map<std::string, quality::ClientSample> waiting;  // by participant, until everybody was measured
@@ -305,7 +304,7 @@ struct CallSession : storage::SessionFacts {
   std::uint32_t told_bps = 0;             // what the sender was last told to keep to; 0: nothing yet
   MonotonicUs told_at = 0;
   std::uint32_t keyframe_requests = 0;
-  Direct direct;
+  std::unique_ptr<Direct> direct;  // null: media goes through the server now
 };
 
 }  // namespace callroom::host

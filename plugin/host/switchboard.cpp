@@ -178,8 +178,8 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
 
   if (outcome->taken_over) depart(*outcome->taken_over, "takeover");
   follow_membership(request.room, monotonic_now());
-  session->direct.in_use = media_is_direct(*rooms_.find(request.room));
-  if (session->direct.in_use) {
+  if (media_is_direct(*rooms_.find(request.room))) {
+    session->direct = std::make_unique<Direct>();
     session->provider = session->media_path = "p2p";
     session->measured_by = "client";
   }

@@ -40,10 +40,9 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
   JANUS_LOG(LOG_INFO, "[callroom] Room %s: media moves to %s (%s)\n", room.c_str(), to_string(move.to),
             to_string(move.reason));
   for (const SessionPtr& session : found->second) {
-    if (session->direct.in_use == direct) continue;
+    if ((session->direct != nullptr) == direct) continue;
     forget_pairs(*session);
-    session->direct = Direct{};
-    session->direct.in_use = direct;
+    session->direct = direct ? std::make_unique<Direct>() : nullptr;
     session->provider = direct ? "p2p" : "janus";
     session->measured_by = direct ? "client" : "server";
     if (session->media_path.size() < kMaxMediaPath) session->media_path += std::string(">") + to_string(move.to);

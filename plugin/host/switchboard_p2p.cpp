@@ -46,7 +46,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Sig
     return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
   }
   // Where the room has just moved to the relay, what was on its way is of no use any more.
-  if (session->direct.in_use) {
+  if (session->direct) {
     PeerPair& entry = pair_of(room, session, *other);
     const Side from = entry.first == session ? Side::kFirst : Side::kSecond;
     auto effects = std::visit(

@@ -89,7 +89,7 @@ void Switchboard::take_due_samples(MonotonicUs now) {
   for (const auto& [id, session] : sessions_) {
     if (now < session->next_sample) continue;
     session->next_sample = std::max(session->next_sample + interval, now);
-    if (session->direct.in_use) {
+    if (session->direct) {
       watch_reports(*session, now);
     } else {
       take_sample(*session, now);

@@ -1,5 +1,6 @@
 // Quality that clients measure themselves, where media goes past the server.
 #include <algorithm>
+#include <utility>
 
 #include "host/monotonic.hpp"
 #include "host/switchboard.hpp"
@@ -55,24 +56,27 @@ Result<void> Switchboard::carry_out(const Context& context, const json::Report& 
     return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
   }
   const MonotonicUs now = monotonic_now();
-  const auto lasted = std::chrono::duration<double, std::milli>(wall_now() - session.started_at).count();
-  double& covered = session.direct.covered_ms[request.to];
-  double more = 0;
-  for (const auto& sample : request.samples) more += sample.interval_ms;
-  if (covered + more > lasted + kLeewayMs) {
-    return Error{ErrorCode::kTooManyRequests, "The samples cover more time than the session has lasted"};
+  if (session.direct) {
+    const auto lasted = std::chrono::duration<double, std::milli>(wall_now() - session.started_at).count();
+    double& covered = session.direct->covered_ms[request.to];
+    double more = 0;
+    for (const auto& sample : request.samples) more += sample.interval_ms;
+    if (covered + more > lasted + kLeewayMs) {
+      return Error{ErrorCode::kTooManyRequests, "The samples cover more time than the session has lasted"};
+    }
+    covered += more;
   }
-  covered += more;
   if (request.transport) {
     const json::TransportUsed& used = *request.transport;
     if (!used.candidate_type.empty()) session.candidate_type = used.candidate_type;
     if (!used.protocol.empty()) session.protocol = used.protocol;
     if (!used.relay_url.empty()) session.turn_server = used.relay_url;
   }
-  if (session.direct.in_use) {
+  // Where the room has just moved to the relay, what was on its way is of no use any more.
+  if (session.direct) {
     if (request.connection) take_connection(session, *request.connection, now);
     for (const auto& sample : request.samples) {
-      auto& waiting = session.direct.waiting;
+      auto& waiting = session.direct->waiting;
       if (waiting.contains(request.to)) take_client_samples(session, now);
       waiting.emplace(request.to, sample);
       if (waiting.size() >= others.size()) take_client_samples(session, now);
@@ -88,18 +92,16 @@ void Switchboard::take_connection(CallSession& session, json::PeerConnectionStat
     return;
   }
   session.quality.connected(now);
-  session.direct.reported = now;
-  session.direct.fell_silent = false;
+  session.direct->reported = now;
+  session.direct->fell_silent = false;
   if (const auto found = auto_rooms_.find(session.room); found != auto_rooms_.end()) found->second.connected(now);
 }
 
 void Switchboard::take_client_samples(CallSession& session, MonotonicUs now) {
-  if (session.direct.waiting.empty()) return;
-  quality::ClientSample sum = session.direct.waiting.begin()->second;
-  for (auto it = std::next(session.direct.waiting.begin()); it != session.direct.waiting.end(); ++it) {
-    add(sum, it->second);
-  }
-  session.direct.waiting.clear();
+  if (!session.direct || session.direct->waiting.empty()) return;
+  const auto waiting = std::exchange(session.direct->waiting, {});
+  quality::ClientSample sum = waiting.begin()->second;
+  for (auto it = std::next(waiting.begin()); it != waiting.end(); ++it) add(sum, it->second);
   take_connection(session, json::PeerConnectionState::kConnected, now);
   const WallTime wall = wall_now();
   const quality::Sample& sample = session.quality.report(sum, now, wall);
@@ -112,15 +114,15 @@ void Switchboard::take_client_samples(CallSession& session, MonotonicUs now) {
 }
 
 void Switchboard::lose_direct_connection(CallSession& session, MonotonicUs now) {
-  if (std::exchange(session.direct.fell_silent, true)) return;
+  if (std::exchange(session.direct->fell_silent, true)) return;
   session.quality.disconnected(now);
   if (const auto found = auto_rooms_.find(session.room); found != auto_rooms_.end()) found->second.disconnected(now);
 }
 
 void Switchboard::watch_reports(CallSession& session, MonotonicUs now) {
-  const bool alone = others_in_room(session).empty();
-  if (alone) session.direct.reported = 0;
-  if (session.direct.reported != 0 && now - session.direct.reported >= kSilence) lose_direct_connection(session, now);
+  MonotonicUs& reported = session.direct->reported;
+  if (others_in_room(session).empty()) reported = 0;
+  if (reported != 0 && now - reported >= kSilence) lose_direct_connection(session, now);
 }
 
 }  // namespace callroom::host

@@ -25,7 +25,7 @@ void Switchboard::watch_sender(CallSession& session, MonotonicUs now) {
   constexpr int kMostAsked = 3;
   Uplink& uplink = session.uplink;
   const auto sends = [](const auto& track) { return track->sending; };
-  if (session.direct.in_use || uplink.gone || !std::ranges::any_of(uplink.tracks, sends)) return;
+  if (session.direct || uplink.gone || !std::ranges::any_of(uplink.tracks, sends)) return;
   const MonotonicUs heard = uplink.rtcp.silence().last();
   if (heard > uplink.restart_asked_at) uplink.restarts_asked = 0;
   if (heard == 0 || now - std::max(heard, uplink.restart_asked_at) < kSilence) return;
