@@ -1,5 +1,5 @@
-// A queue in one block of memory, which takes none while nothing was ever in it (an empty std::deque takes half a
-// kilobyte, of which a session has several). Not synchronised.
+// A queue in one block of memory, which takes none while nothing is in it (an empty std::deque takes half a kilobyte,
+// of which a session has several). Not synchronised.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class Fifo {
   const T& back() const { return items_.back(); }
   void pop_front() {
     items_[first_++] = T{};  // what it held goes now
-    if (first_ == items_.size() && items_.capacity() > kKept) {
+    if (first_ == items_.size()) {
       clear();
     } else if (2 * first_ >= items_.size()) {
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
@@ -43,8 +43,6 @@ class Fifo {
   auto rend() const { return items_.rend() - static_cast<std::ptrdiff_t>(first_); }
 
  private:
-  static constexpr std::size_t kKept = 4;  // an empty queue keeps the memory for so many at most
-
   std::vector<T> items_;
   std::size_t first_ = 0;
 };
