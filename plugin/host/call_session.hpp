@@ -96,7 +96,6 @@ struct UplinkTrack {
   bool slides = false;   // by the last offer: a shared screen, or its sound
   quality::UplinkStream stream;
   media::Route route;
-  media::Legs legs;  // what the route was last given
   MadeOnce<AmongMany> among_many;
   media::KeyFrameRequests key_frames;
   std::atomic<MonotonicUs> last_key_frame{0};  // relayed; 0: none yet

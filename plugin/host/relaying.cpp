@@ -7,13 +7,15 @@ namespace callroom::host {
 namespace {
 
 void put_in(UplinkTrack& source, const std::shared_ptr<RelayLeg>& leg) {
-  source.legs.push_back(leg);
-  source.route.publish(source.legs);
+  media::Legs legs = source.route.legs();
+  legs.push_back(leg);
+  source.route.publish(std::move(legs));
 }
 
 void take_out(UplinkTrack& source, const std::shared_ptr<RelayLeg>& leg) {
-  std::erase(source.legs, leg);
-  source.route.publish(source.legs);
+  media::Legs legs = source.route.legs();
+  std::erase(legs, leg);
+  source.route.publish(std::move(legs));
   if (source.layered() != nullptr) {
     leg->rewriter.hold(leg->filter->newest_timestamp(), leg->filter->newest_at());
   } else {

@@ -279,7 +279,7 @@ void Switchboard::tick(MonotonicUs now) {
     }
     for (const auto& [id, session] : sessions_) {
       for (const auto& track : session->uplink.tracks) {
-        if (track->kind != media::Kind::kVideo || track->legs.empty()) continue;
+        if (track->kind != media::Kind::kVideo || track->route.legs().empty()) continue;
         if (track->route.waits_for_key_frame()) track->key_frames.ask(now);
         const MonotonicUs last = track->last_key_frame.load(std::memory_order_relaxed);
         // Receivers find out a second later, when their own requests for what the relay never got have all failed.

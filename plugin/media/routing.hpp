@@ -85,6 +85,8 @@ class Route {
   // Any thread but one inside fan_out of this route; one at a time per route. When it returns, the former legs are not
   // in use: those that are not in `legs` belong to the caller. Call detach() for them, then attach them elsewhere.
   void publish(Legs legs);
+  // What was last published, for whoever publishes.
+  const Legs& legs() const { return published_ ? published_->legs : nobody_.legs; }
 
   // After publish() took the leg out: notes where its stream stands, so that its next source continues it.
   void detach(Leg& leg) const { leg.rewriter.hold(progress_); }
