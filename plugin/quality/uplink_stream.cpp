@@ -73,6 +73,7 @@ UplinkWindow UplinkStream::take_window(MonotonicUs now) {
 
   std::uint64_t jitter_sum = 0;
   std::uint32_t jittered = 0;
+  bool flows = false;
   const auto add = [&](RtpSource& source) {
     const RtpTotals delta = source.take(now);
     window.expected += delta.expected;
@@ -82,9 +83,12 @@ UplinkWindow UplinkStream::take_window(MonotonicUs now) {
     window.bytes += delta.bytes;
     jitter_sum += delta.jitter_sum;
     jittered += delta.jittered;
-    // The picture is the largest layer's that flows.
-    if (delta.expected == 0 || (window.size.known() && source.size().height <= window.size.height)) return;
-    window.size = source.size();
+    if (delta.expected == 0) return;
+    // The picture is the largest layer's that flows, and moves as the liveliest does: a browser that stops a layer for
+    // a while shows less, and nothing stands still.
+    if (!window.size.known() || source.size().height > window.size.height) window.size = source.size();
+    if (flows && delta.frames <= window.frames) return;
+    flows = true;
     window.frames = delta.frames;
     window.freezes = delta.freezes;
     window.frozen_us = static_cast<std::int64_t>(delta.frozen_us);

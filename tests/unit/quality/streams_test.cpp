@@ -159,6 +159,7 @@ void a_layer_that_stops_is_no_loss(void**) {
   assert_int_equal(small.lost, 0);
   assert_int_equal(again.size.height, 180);
   assert_int_equal(again.lost, 0);
+  assert_int_equal(again.freezes, 0);  // it was smaller for two seconds, and moved
 }
 
 // Senders pad with packets that came already.
