@@ -56,6 +56,25 @@ const char* name_of(Happening what) {
   return "unknown";
 }
 
+const char* name_of(LayerStep step) {
+  switch (step) {
+    case LayerStep::kRaised:
+      return "layers_raised";
+    case LayerStep::kResumed:
+      return "video_resumed";
+    case LayerStep::kLowered:
+      return "layers_lowered";
+    case LayerStep::kPaused:
+      return "video_paused";
+  }
+  return "unknown";
+}
+
+Json cause_json(std::uint8_t cause) {
+  const bool known = cause <= static_cast<std::uint8_t>(media::Cause::kSilence);
+  return known ? Json(media::to_string(static_cast<media::Cause>(cause))) : Json();
+}
+
 Json detail_json(const quality::TimelineEvent& event) {
   switch (event.what) {
     case Happening::kIssueBegan:
@@ -63,15 +82,12 @@ Json detail_json(const quality::TimelineEvent& event) {
       if (event.detail < quality::kIssueCodes) return quality::to_string(static_cast<quality::IssueCode>(event.detail));
       break;
     case Happening::kQualityChange:
+      if (const auto step = quality::step_of(event.detail)) return name_of(*step);
       return event.detail == 0 ? "resolution" : "frame_rate";
     case Happening::kMediaPath:
       return event.detail == 0 ? "relay" : "p2p";
     case Happening::kAdaptation:
-      if (event.detail == quality::kAdaptationEnded) return "ended";
-      if (event.detail <= static_cast<std::uint8_t>(media::Cause::kSilence)) {
-        return media::to_string(static_cast<media::Cause>(event.detail));
-      }
-      break;
+      return event.detail == quality::kAdaptationEnded ? Json("ended") : cause_json(event.detail);
     case Happening::kDrop:
     case Happening::kRecovery:
       break;
@@ -92,6 +108,10 @@ Json timeline_json(std::optional<std::string_view> hex) {
     item.set("what", name_of(event.what))
         .set("sample", static_cast<int>(event.sample))
         .set("detail", detail_json(event));
+    const bool of_pictures = event.what == Happening::kQualityChange;
+    if (const auto cause = of_pictures ? quality::cause_of(event.detail) : std::nullopt) {
+      item.set("cause", cause_json(*cause));
+    }
     events.append(std::move(item));
   }
   Json answer = Json::object();

@@ -164,6 +164,7 @@ struct DownlinkTrack {
   bool paused = false;                        // it is out of the route for now
   bool left_out = false;                      // it is not to be relayed: no room for it, or not wanted
   bool starved = false;                       // … the network has no room for it
+  std::uint32_t starved_ms = 0;               // … for so long since the last sample
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
   MonotonicUs core_resends_from = 0;          // 0: not yet; of the loop thread
 };
@@ -189,6 +190,7 @@ struct NetworkNews {
 struct ChosenLayers {
   media::LayerAllocation allocation;
   bool limited = false;  // of somebody there is more to be had, if the network took it
+  MonotonicUs at = 0;    // when it was last chosen
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.

@@ -163,12 +163,15 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
   downlink.estimator.set_wanted(allocation.next_budget_bps(candidates));
   bool changed = false;
   downlink.chosen->limited = false;
+  const MonotonicUs before = std::exchange(downlink.chosen->at, now);
+  const auto elapsed_ms = static_cast<std::uint32_t>(before == 0 ? 0 : (now - before) / 1000);
   for (std::size_t i = 0; i < tracks.size(); ++i) {
     DownlinkTrack& track = *tracks[i];
     const media::Selection& selection = chosen[i];
     downlink.chosen->limited |= selection.by_network;
     const bool starved = !selection.layer && selection.by_network;
     if (selection.layer && track.leg->filter) track.leg->filter->choose(*selection.layer);
+    if (track.starved) track.starved_ms += elapsed_ms;
     changed |= starved != std::exchange(track.starved, starved);
     track.left_out = !selection.layer;
     if (track.left_out || estimator.is_stopped()) pause(track);

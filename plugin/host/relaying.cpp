@@ -38,6 +38,7 @@ void detach(DownlinkTrack& track) {
   UplinkTrack* source = track.source.exchange(nullptr);
   track.source_session.clear();
   track.left_out = track.starved = false;
+  track.starved_ms = 0;
   if (source != nullptr && !std::exchange(track.paused, false)) take_out(*source, track.leg);
 }
 

@@ -105,6 +105,18 @@ void Switchboard::note_limit(CallSession& session, MonotonicUs now) {
   session.quality.add_event(quality::Happening::kAdaptation, detail);
 }
 
+namespace {
+
+// … and the row has what was done for it.
+void note_step(CallSession& session, LayerStep step) {
+  const auto cause = session.downlink->estimator.last_cause();
+  const bool better = step == LayerStep::kRaised || step == LayerStep::kResumed;
+  session.quality.add_layer_step(step,
+                                 cause && !better ? std::optional(static_cast<std::uint8_t>(*cause)) : std::nullopt);
+}
+
+}  // namespace
+
 // What keeps the picture that one receives of the other from being better.
 std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receiver, const CallSession& sender,
                                                       MonotonicUs now) const {
@@ -137,7 +149,10 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
   Downlink& downlink = *session.downlink;
   const bool at_once = hear_of_network(downlink, now);
   note_limit(session, now);
-  if (downlink.estimator.take_stop_due()) stop_video(downlink);
+  if (downlink.estimator.take_stop_due()) {
+    stop_video(downlink);
+    note_step(session, LayerStep::kPaused);
+  }
   if (!downlink.estimator.take_key_frame_due(now)) return at_once;
   if (LayerControl::chooses(session, others_in_room(session))) {
     stop_video(downlink);  // choosing begins one after the other again
@@ -169,6 +184,8 @@ std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
     if (chooses ? layers_.choose(*session, others, now) : LayerControl::choose_no_more(*session)) {
       tell_streams(*session);
     }
+    const auto step = session->downlink->chosen ? session->downlink->chosen->allocation.take_step() : std::nullopt;
+    if (step) note_step(*session, *step);
   }
   std::vector<BitrateRequest> requests;
   for (const auto& [id, session] : sessions_) {

@@ -1,5 +1,7 @@
 // Samples of the sessions that run, and their sums when they end.
 #include <array>
+#include <chrono>
+#include <utility>
 
 #include "host/monotonic.hpp"
 #include "host/switchboard.hpp"
@@ -18,10 +20,13 @@ constexpr MonotonicUs kHangUpIsDropUs = 5'000'000;
 // The streams of a session at this moment, for one call into its quality.
 class Streams {
  public:
-  explicit Streams(CallSession& session) {
+  Streams(CallSession& session, std::chrono::milliseconds interval) {
     for (const auto& track : session.uplink.tracks) uplinks_.push_back(&track->stream);
     if (session.downlink) {
-      for (const auto& track : session.downlink->tracks) downlinks_.push_back(&track->leg->stream);
+      for (const auto& track : session.downlink->tracks) {
+        downlinks_.push_back(&track->leg->stream);
+        if (2 * std::exchange(track->starved_ms, 0) > interval.count()) ++streams_.withheld;
+      }
     }
     streams_.uplinks = uplinks_;
     streams_.downlinks = downlinks_;
@@ -44,7 +49,7 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
     session.quality.disconnected(now);
   }
   const WallTime wall = wall_now();
-  const Streams streams(session);
+  const Streams streams(session, config_.sample_interval);
   keep_sample(session, session.quality.sample(now, wall, streams.get()), wall);
 }
 
@@ -99,7 +104,7 @@ void Switchboard::take_due_samples(MonotonicUs now) {
 
 quality::Summary Switchboard::sum_up(CallSession& session, MonotonicUs now) {
   take_client_samples(session, now);
-  const Streams streams(session);
+  const Streams streams(session, config_.sample_interval);
   quality::Summary summary = session.quality.finish(now, wall_now(), streams.get());
   summary.keyframe_requests += session.keyframe_requests;
   return summary;

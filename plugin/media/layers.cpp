@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace callroom::media {
 
@@ -100,6 +101,8 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
       // Everyone is seen at once at the lowest layer that fits; more comes step by step.
       stream.changed_at = now;
       if (lowest[i].layer) stream.layer = freely ? lowest[i].layer : candidates[i].costs.front().layer;
+      if (!lowest[i].layer && lowest[i].by_network) note(LayerStep::kPaused);
+      note_withheld(stream, candidates[i], lowest[i].by_network || !freely);
     } else {
       // A layer that is no longer sent is as good as the one below it.
       const LayerCost* present = stream.layer ? cost_of(candidates[i], *stream.layer) : nullptr;
@@ -107,8 +110,11 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
         const auto above = std::ranges::upper_bound(candidates[i].costs, *stream.layer, {}, &LayerCost::layer);
         stream.layer = above == candidates[i].costs.begin() ? above->layer : std::prev(above)->layer;
       }
-      lowered |= lower(stream, lowest[i], now);
-      if (begins_low_ && stream.layer) lowered |= lower(stream, {{}, candidates[i].costs.front().layer, false}, now);
+      note_withheld(stream, candidates[i], lowest[i].by_network || begins_low_);
+      lowered |= lower(stream, lowest[i], lowest[i].by_network, now);
+      if (begins_low_ && stream.layer) {
+        lowered |= lower(stream, {{}, candidates[i].costs.front().layer, false}, true, now);
+      }
     }
   }
   begins_low_ = false;
@@ -121,9 +127,9 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     Stream& stream = streams_[candidates[i].source];
     if (freely && lowest[i].layer && (!stream.layer || *stream.layer < *lowest[i].layer)) {
-      stream.layer = lowest[i].layer;
+      const auto before = std::exchange(stream.layer, lowest[i].layer);
       stream.changed_at = now;
-      ++changes_;
+      note_more(stream, before);
     }
     if (!lowered) raise(stream, candidates[i], highest[i], budget, spare, now);
     Selection selection = lowest[i];
@@ -152,7 +158,34 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) c
   return least ? kNextMargin * *least : 0;
 }
 
-bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs now) {
+void LayerAllocation::note(LayerStep step) {
+  ++changes_;
+  step_ = std::max(step_.value_or(step), step);
+}
+
+void LayerAllocation::note_more(const Stream& stream, const std::optional<Layer>& before) {
+  if (!stream.withheld || (before && *before >= *stream.withheld)) return;
+  note(before ? LayerStep::kRaised : LayerStep::kResumed);
+}
+
+// Wanted is what the receiver asks for of what is sent. Once the network has withheld it, it is the network's to give
+// back, step by step.
+void LayerAllocation::note_withheld(Stream& stream, const Candidate& candidate, bool by_network) {
+  const std::size_t steps = wanted_steps(candidate);
+  if (steps == 0) {
+    stream.withheld.reset();
+    return;
+  }
+  const Layer most = candidate.costs[steps - 1].layer;
+  if (by_network) {
+    stream.withheld = most;
+  } else if (stream.withheld) {
+    stream.withheld = std::min(*stream.withheld, most);
+    if (stream.layer && *stream.layer >= *stream.withheld) stream.withheld.reset();
+  }
+}
+
+bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_network, MonotonicUs now) {
   if (!stream.layer || (wanted.layer && *wanted.layer >= *stream.layer)) return false;
   if (wanted.by_network && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
@@ -160,7 +193,7 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, MonotonicUs
   stream.layer = wanted.layer;
   stream.changed_at = now;
   stream.raised_at = 0;
-  ++changes_;
+  if (for_network) note(stream.layer ? LayerStep::kLowered : LayerStep::kPaused);
   return true;
 }
 
@@ -177,11 +210,11 @@ void LayerAllocation::raise(Stream& stream, const Candidate& candidate, const Se
   if (stream.layer && margin_of(stream.layer, next->layer) * total > budget.bps) return;
   spare.lowest_bps -= more;
   spare.bps -= more;
-  stream.layer = next->layer;
+  const auto before = std::exchange(stream.layer, next->layer);
   // What has held for long was not too early.
   if (stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin) stream.patience = kFirstPatience;
   stream.raised_at = stream.changed_at = raised_at_ = now;
-  ++changes_;
+  note_more(stream, before);
 }
 
 }  // namespace callroom::media

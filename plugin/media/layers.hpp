@@ -9,8 +9,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/layer_step.hpp"
 #include "base/time.hpp"
 
 namespace callroom::media {
@@ -73,23 +75,32 @@ class LayerAllocation {
   // The budget that the next step up would take, of what the last update() chose; 0: there is none.
   double next_budget_bps(std::span<const Candidate> candidates) const;
 
-  std::uint32_t changes() const { return changes_; }  // of a stream's layer, pauses included
+  // Changes of a stream's layer that the network made, pauses included. What the receiver wants otherwise, and what a
+  // sender begins or stops to send, is none.
+  std::uint32_t changes() const { return changes_; }
+  // … the one that tells most of those since the last call.
+  std::optional<LayerStep> take_step() { return std::exchange(step_, std::nullopt); }
 
  private:
   struct Stream {
     std::optional<Layer> layer;
+    std::optional<Layer> withheld;  // what it would have, if the network took it
     MonotonicUs raised_at = 0, changed_at = 0;
     MonotonicUs patience = kFirstPatience;
   };
 
-  bool lower(Stream& stream, const Selection& wanted, MonotonicUs now);
+  bool lower(Stream& stream, const Selection& wanted, bool for_network, MonotonicUs now);
   void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, Budget budget, Budget& spare,
              MonotonicUs now);
+  void note(LayerStep step);
+  void note_more(const Stream& stream, const std::optional<Layer>& before);
+  static void note_withheld(Stream& stream, const Candidate& candidate, bool by_network);
 
   std::map<std::string, Stream> streams_;
   bool begins_low_ = false;
   MonotonicUs raised_at_ = 0;
   std::uint32_t changes_ = 0;
+  std::optional<LayerStep> step_;
 };
 
 }  // namespace callroom::media

@@ -160,6 +160,14 @@ void DirectionMeasure::add(const DownlinkRtcp::Feedback& feedback) {
   if (video_losses_ == 0 && expected == 0) loss_pct = feedback_loss_pct;
 }
 
+void DirectionMeasure::add_withheld(std::size_t count) {
+  Video video;
+  video.active_us = duration_us;
+  video.quality.frame_rate = 0;
+  video.quality.withheld = true;
+  for (std::size_t i = 0; i < count; ++i) add_video(video);
+}
+
 void DirectionMeasure::finish() {
   if (audio_jitters_ != 0) audio_jitter_ms = audio_jitter_sum_ / audio_jitters_;
   if (video_jitters_ != 0) video_jitter_ms = video_jitter_sum_ / video_jitters_;

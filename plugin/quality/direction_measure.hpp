@@ -49,7 +49,10 @@ struct DirectionMeasure {
   void add(const UplinkWindow& window, bool fec);
   void add(const DownlinkWindow& window, bool fec);
   void add(const DownlinkRtcp::Feedback& feedback);  // after the windows: stands in where no report came
-  void finish();                                     // after everything was added
+  // So many videos were not relayed for most of the time, since the network had no room: they are not paused by their
+  // senders, and worth nothing.
+  void add_withheld(std::size_t count);
+  void finish();  // after everything was added
 
  private:
   void add_video(const Video& video);

@@ -51,6 +51,10 @@ std::optional<double> bits_per_pixel(const VideoQuality& video) {
 VideoScore score_video(const VideoQuality& video) {
   VideoScore result;
   Breakdown& lost = result.lost;
+  if (video.withheld) {
+    lost.frame_rate = 100;  // not a single frame
+    return result;
+  }
   lost.loss = floored(model::kResidualLoss * video.residual_loss_pct);
   lost.freezes = floored(model::kFrozen * video.frozen_share);
   if (video.size.known() && video.best_height > video.size.height) {

@@ -37,6 +37,7 @@ struct VideoQuality {
   std::uint32_t best_height = 0;
   std::optional<double> kbps;
   bool screen_share = false;  // exempt from the terms of frame rate and bits
+  bool withheld = false;      // not shown, since the receiver's network has no room for it
 };
 
 struct VideoScore {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "quality/direction_measure.hpp"
 #include "quality/liveness.hpp"
@@ -107,7 +108,9 @@ struct SessionQuality::Running {
   Liveness liveness;
   ChangeWatch changes;
   float rtt_ms = 0;
-  std::uint8_t rtt_held_for = 255;  // samples since it was measured
+  std::uint8_t rtt_held_for = 255;        // samples since it was measured
+  std::uint8_t layer_step = 0;            // layer_detail() of what happened since the last sample; 0: nothing
+  std::uint8_t samples_since_step = 255;  // … since such a thing happened
 
   // The last score of a direction's audio, which stands in while a microphone is muted: what is left, the picture, is
   // worth no less for that.
@@ -132,6 +135,8 @@ struct SessionQuality::Running {
   void take_issues(const DirectionMeasure& in, const DirectionMeasure& out, const SessionOptions& options,
                    std::optional<double> rtt);
   void take_change(Liveness::Change change);
+  void take_layer_step();
+  void take_picture(const DirectionMeasure& in, const DirectionMeasure& out);
   void event(Happening what, std::uint8_t detail) {
     state.timeline.add_event(
         {what, detail, static_cast<std::uint16_t>(std::min<std::uint32_t>(state.totals.samples, 0xFFFF))});
@@ -165,6 +170,11 @@ void SessionQuality::disconnected(MonotonicUs now) {
 
 void SessionQuality::add_event(Happening what, std::uint8_t detail) {
   running().event(what, detail);
+}
+
+void SessionQuality::add_layer_step(LayerStep step, std::optional<std::uint8_t> cause) {
+  std::uint8_t& pending = running().layer_step;
+  if (step >= step_of(pending).value_or(step)) pending = layer_detail(step, cause);
 }
 
 const Sample* SessionQuality::latest() const {
@@ -267,6 +277,29 @@ void SessionQuality::Running::take_change(Liveness::Change change) {
   }
 }
 
+void SessionQuality::Running::take_layer_step() {
+  if (layer_step == 0) {
+    if (samples_since_step < 255) ++samples_since_step;
+    return;
+  }
+  samples_since_step = 0;
+  ++state.totals.quality_changes;
+  event(Happening::kQualityChange, std::exchange(layer_step, std::uint8_t{0}));
+}
+
+// Of the video that is sent; of who sends none, of what is received, where it is not what the network has just had
+// done.
+void SessionQuality::Running::take_picture(const DirectionMeasure& in, const DirectionMeasure& out) {
+  const bool sends_video = in.video_count != 0;
+  const DirectionMeasure& shown = sends_video ? in : out;
+  const auto change = changes.add(shown.size, lowest_frame_rate(shown));
+  if (change == ChangeWatch::Change::kNone) return;
+  if (!sends_video && samples_since_step <= model::kFrameRateChangeSamples) return;
+  latest.changed = true;
+  ++state.totals.quality_changes;
+  event(Happening::kQualityChange, change == ChangeWatch::Change::kResolution ? 0 : 1);
+}
+
 void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMeasure& out,
                                    const RoundTrips& round_trips, WallTime wall, const SessionOptions& options,
                                    bool is_sample) {
@@ -285,6 +318,8 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
     totals.rtt_max_ms = std::max(totals.rtt_max_ms, trip_ms);
     state.sketch.add(Quantity::kRtt, trip_ms);
   }
+  const bool stepped = layer_step != 0;
+  take_layer_step();
   if (!is_sample) return;
 
   const std::optional<double> rtt = held_rtt(round_trips.median());
@@ -319,23 +354,17 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
   latest.in = describe(in, in_score);
   latest.out = describe(out, out_score);
   latest.silent = liveness.is_dropped();
+  latest.changed = stepped;
   if (worse) latest.score = static_cast<float>(worse->score);
   take_score(latest, worse);
   take_issues(in, out, options, rtt);
 
-  const bool sends_video = in.video_count != 0;
-  const auto change =
-      changes.add(sends_video ? in.size : out.size, sends_video ? lowest_frame_rate(in) : lowest_frame_rate(out));
-  if (change != ChangeWatch::Change::kNone) {
-    latest.changed = true;
-    ++totals.quality_changes;
-    event(Happening::kQualityChange, change == ChangeWatch::Change::kResolution ? 0 : 1);
-  }
+  take_picture(in, out);
   if (const auto loss = greater(in.loss_pct, out.loss_pct)) state.sketch.add(Quantity::kLoss, *loss);
   if (const auto rate = lesser(in.kbps(), out.kbps())) state.sketch.add(Quantity::kBitrate, *rate);
   if (const auto rate = lesser(in.frame_rate(), out.frame_rate())) state.sketch.add(Quantity::kFrameRate, *rate);
   state.timeline.add({worse ? std::optional(worse->score) : std::nullopt, rtt, in.loss_pct, out.loss_pct, in.kbps(),
-                      out.kbps(), sends_video ? in.frame_rate() : out.frame_rate()});
+                      out.kbps(), in.video_count != 0 ? in.frame_rate() : out.frame_rate()});
   ++totals.samples;
 }
 
@@ -359,6 +388,7 @@ Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOp
   for (DownlinkStream* stream : streams.downlinks) {
     if (stream != nullptr) measured.out.add(stream->take_window(now), options.fec);
   }
+  measured.out.add_withheld(streams.withheld);
   if (streams.uplink_rtcp != nullptr) {
     liveness.hear(streams.uplink_rtcp->silence().last(), streams.uplink_rtcp->silence().until());
   }

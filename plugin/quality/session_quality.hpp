@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "base/layer_step.hpp"
 #include "base/time.hpp"
 #include "quality/downlink_stream.hpp"
 #include "quality/peer_rtcp.hpp"
@@ -31,6 +32,7 @@ struct SessionStreams {
   std::span<DownlinkStream* const> downlinks;
   const UplinkRtcp* uplink_rtcp = nullptr;
   DownlinkRtcp* downlink_rtcp = nullptr;
+  std::size_t withheld = 0;  // of the downlinks' videos, those that the network had no room for most of the time
 };
 
 class SessionQuality {
@@ -52,6 +54,9 @@ class SessionQuality {
 
   // For the timeline: the media path changed, something adapted.
   void add_event(Happening what, std::uint8_t detail);
+  // The pictures received were changed for the network's sake, for this cause (see layer_detail()). Counts as a change
+  // of quality: one a sample, whatever happened in it.
+  void add_layer_step(LayerStep step, std::optional<std::uint8_t> cause);
 
   // The last sample; null before the first.
   const Sample* latest() const;

@@ -37,6 +37,10 @@ Timeline::Codes merged(const Timeline::Codes& a, const Timeline::Codes& b) {
   return codes;
 }
 
+bool is_of_pictures(const TimelineEvent& event) {
+  return event.what == Happening::kQualityChange || event.what == Happening::kAdaptation;
+}
+
 void halve(std::vector<Timeline::Codes>& points) {
   std::size_t out = 0;
   for (std::size_t in = 0; in < points.size(); in += 2) {
@@ -204,6 +208,7 @@ void Timeline::add(const TimelinePoint& point) {
 
 void Timeline::add_event(TimelineEvent event) {
   if (events_.size() == kMostEvents) return;
+  if (is_of_pictures(event) && std::ranges::count_if(events_, is_of_pictures) >= std::ptrdiff_t{kMostChanges}) return;
   if (events_.size() == events_.capacity()) events_.reserve(std::min(kMostEvents, events_.size() + 8));
   if (!events_.empty()) event.sample = std::max(event.sample, events_.back().sample);
   events_.push_back(event);

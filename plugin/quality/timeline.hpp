@@ -7,12 +7,15 @@
 // and its detail.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include "base/layer_step.hpp"
 
 namespace callroom::quality {
 
@@ -27,13 +30,26 @@ struct TimelinePoint {
 enum class Happening : std::uint8_t {
   kDrop = 1,       // the connection was silent or gone
   kRecovery,       // media again
-  kQualityChange,  // detail: 0 resolution, 1 frame rate
+  kQualityChange,  // detail: of what is sent, 0 resolution, 1 frame rate; of what is received, layer_detail()
   kIssueBegan,     // detail: index in the issue catalogue
   kIssueEnded,     // detail: the same
   kMediaPath,      // detail: 0 relay, 1 p2p
   kAdaptation,     // the picture follows the network; detail: the cause, as whoever adapts numbers them, or its end
 };
 constexpr std::uint8_t kAdaptationEnded = 255;
+
+// What the network had done to the pictures received, and why: 0 to 14, as whoever adapts numbers the causes.
+constexpr std::uint8_t layer_detail(LayerStep step, std::optional<std::uint8_t> cause) {
+  return static_cast<std::uint8_t>(0x80U | static_cast<unsigned>(step) << 4 |
+                                   std::min<unsigned>(cause.value_or(15), 15));
+}
+constexpr std::optional<LayerStep> step_of(std::uint8_t detail) {
+  return (detail & 0xC0U) == 0x80 ? std::optional(static_cast<LayerStep>(detail >> 4 & 3U)) : std::nullopt;
+}
+constexpr std::optional<std::uint8_t> cause_of(std::uint8_t detail) {
+  const auto cause = static_cast<std::uint8_t>(detail & 15U);
+  return step_of(detail) && cause != 15 ? std::optional(cause) : std::nullopt;
+}
 
 struct TimelineEvent {
   Happening what = Happening::kDrop;
@@ -47,8 +63,9 @@ class Timeline {
  public:
   static constexpr std::size_t kColumns = 7;
   static constexpr std::size_t kMostPoints = 64;
-  static constexpr std::size_t kMostEvents = 24;  // the first ones; what comes after is counted in the row, not drawn
-  static constexpr std::size_t kMostBytes = 560;  // encoded
+  static constexpr std::size_t kMostEvents = 24;   // the first ones; what comes after is counted in the row, not drawn
+  static constexpr std::size_t kMostChanges = 14;  // of them, of pictures: they come often, and must not hide a drop
+  static constexpr std::size_t kMostBytes = 560;   // encoded
 
   using Codes = std::array<std::uint8_t, kColumns>;  // a point, each value in one byte
 

@@ -209,6 +209,83 @@ void a_layer_that_is_no_longer_sent_becomes_the_one_below(void**) {
   assert_string_equal(stopped.c_str(), "a- ");
 }
 
+// A receiver whose network takes everything, then little, then everything again.
+void what_the_network_had_done_is_told(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> two{camera("a"), camera("b")};
+  MonotonicUs now = kStep;
+  const auto update = [&](double budget, bool freely = false) {
+    allocation.update(two, budget, now += kStep, freely);
+    return allocation.take_step();
+  };
+  const auto begun = update(4'000'000, true);
+  const auto lowered = update(400'000), steady = update(400'000);
+  const auto paused = update(70'000);
+  std::vector<LayerStep> back;
+  for (int i = 0; i < 4 * 60; ++i) {
+    if (const auto step = update(4'000'000)) back.push_back(*step);
+  }
+  const std::uint32_t changes = allocation.changes();
+  const auto nothing_more = update(4'000'000, true);
+  assert_false(begun.has_value());
+  assert_true(lowered == LayerStep::kLowered);
+  assert_false(steady.has_value());
+  assert_true(paused == LayerStep::kPaused);
+  assert_true(back.front() == LayerStep::kResumed || back.front() == LayerStep::kRaised);
+  assert_int_equal(std::ranges::count(back, LayerStep::kResumed), 1);
+  assert_true(back.back() == LayerStep::kRaised);
+  assert_int_equal(changes, 2 + 2 + back.size());
+  assert_false(nothing_more.has_value());
+}
+
+void what_others_do_is_not_the_network_s(void**) {
+  LayerAllocation allocation;
+  std::vector<Candidate> two{camera("a"), camera("b")};
+  MonotonicUs now = kStep;
+  std::vector<bool> told;
+  const auto update = [&](bool freely) {
+    for (int i = 0; i < 4 * 30; ++i) allocation.update(two, 4'000'000, now += kStep, freely);
+    told.push_back(allocation.take_step().has_value());
+  };
+  const std::vector<LayerCost> all = two[0].costs;
+  for (const bool freely : {true, false}) {
+    update(freely);
+    two[0].most_spatial = 0;  // a small tile
+    update(freely);
+    two[0].most_spatial = UINT8_MAX;
+    update(freely);
+    two[0].costs.resize(3);  // its sender stops the larger ones
+    update(freely);
+    two[0].costs = all;
+    update(freely);
+    two[0].costs.clear();  // a hidden tab
+    update(freely);
+    two[0].costs = all;
+    update(freely);
+    two.pop_back();  // gone
+    update(freely);
+    two.push_back(camera("b"));
+    update(true);
+  }
+  assert_false(std::ranges::count(told, true) != 0);
+  assert_int_equal(allocation.changes(), 0);
+}
+
+void a_picture_that_begins_without_room_is_paused_by_the_network(void**) {
+  LayerAllocation allocation;
+  std::vector<Candidate> candidates{camera("a")};
+  allocation.update(candidates, 70'000, kStep);
+  const auto alone = allocation.take_step();
+  candidates.push_back(camera("b"));
+  allocation.update(candidates, 70'000, 2 * kStep);
+  const auto no_room = allocation.take_step();
+  allocation.begin_low();
+  const auto lowest_already = (allocation.update(candidates, 70'000, 3 * kStep), allocation.take_step());
+  assert_false(alone.has_value());
+  assert_true(no_room == LayerStep::kPaused);
+  assert_false(lowest_already.has_value());
+}
+
 void whoever_comes_is_seen_at_once_and_within_the_budget(void**) {
   int over = 0;
   for (unsigned seed = 1; seed <= 100; ++seed) {
@@ -243,6 +320,9 @@ int main() {
       cmocka_unit_test(the_next_step_up_says_what_it_takes),
       cmocka_unit_test(patience_grows_where_going_up_fails),
       cmocka_unit_test(a_layer_that_is_no_longer_sent_becomes_the_one_below),
+      cmocka_unit_test(what_the_network_had_done_is_told),
+      cmocka_unit_test(what_others_do_is_not_the_network_s),
+      cmocka_unit_test(a_picture_that_begins_without_room_is_paused_by_the_network),
       cmocka_unit_test(whoever_comes_is_seen_at_once_and_within_the_budget),
   };
   return cmocka_run_group_tests_name("media/layers", tests, nullptr, nullptr);

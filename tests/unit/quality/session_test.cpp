@@ -33,6 +33,9 @@ class Call {
   int video_interval_ms = 40;  // 25 frames a second
   std::uint16_t height = 480;
   double rtt_ms = 50;
+  std::uint16_t relayed_height = 480;
+  bool undecodable = false;  // a key frame is lost on the way to it, and none comes that it asks for
+  std::size_t withheld = 0;  // videos that it is not relayed for want of room
 
   SessionQuality quality;
   MonotonicUs now = 10 * kSecond;
@@ -53,7 +56,7 @@ class Call {
 
  private:
   WallTime wall() const { return WallTime(std::chrono::microseconds(1'700'000'000 * kSecond + now)); }
-  SessionStreams streams() { return {uplinks_, downlinks_, &up_rtcp, &down_rtcp}; }
+  SessionStreams streams() { return {uplinks_, downlinks_, &up_rtcp, &down_rtcp, withheld}; }
 
   void step() {
     const bool frame = (now - started_) / kMs % video_interval_ms == 0;
@@ -70,10 +73,12 @@ class Call {
     if (relay_audio) audio_relay.add(1, 120, 1);
     if (relay_video && frame) {
       video_relay.add(1, 5'000, 1);
-      video_out.on_frame(PacketEvents::new_frame_event() |
-                             PacketEvents::key_frame_event({static_cast<std::uint16_t>(height * 4 / 3), height}),
-                         now);
+      const auto width = static_cast<std::uint16_t>(relayed_height * 4 / 3);
+      const PacketEvents key_frame =
+          undecodable ? PacketEvents() : PacketEvents::key_frame_event({width, relayed_height});
+      video_out.on_frame(PacketEvents::new_frame_event() | key_frame, now);
     }
+    if (undecodable && (now - started_) % kSecond == 0) video_out.on_request(now);
     if ((now - started_) % kSecond == 0) report();
   }
 
@@ -309,6 +314,70 @@ void a_smaller_picture_is_a_change_and_costs(void**) {
   assert_true(summary.breakdown->resolution > 5);
 }
 
+std::vector<TimelineEvent> changes_of(const Summary& summary) {
+  auto events = decode_timeline(summary.timeline)->events;
+  std::erase_if(events, [](const TimelineEvent& event) { return event.what != Happening::kQualityChange; });
+  return events;
+}
+
+// The same narrow network: one call follows it with a smaller picture, one with one picture of two paused, and one does
+// not, so that its picture stands still.
+void an_adapted_call_is_worth_more_than_a_frozen_one(void**) {
+  Call adapted, paused, frozen;
+  for (Call* call : {&adapted, &paused, &frozen}) call->run(18);
+  adapted.relayed_height = paused.relayed_height = 240;
+  adapted.quality.add_layer_step(LayerStep::kLowered, 0);
+  paused.quality.add_layer_step(LayerStep::kPaused, 0);
+  paused.withheld = 1;
+  frozen.undecodable = true;
+  for (Call* call : {&adapted, &paused, &frozen}) call->run(18);
+  const Summary smaller = adapted.finish(), fewer = paused.finish(), still = frozen.finish();
+  assert_int_equal(smaller.quality_changes, 1);
+  assert_int_equal(fewer.quality_changes, 1);
+  assert_int_equal(still.quality_changes, 0);
+  assert_true(*smaller.quality_score > *fewer.quality_score + 5);
+  assert_true(*fewer.quality_score > *still.quality_score + 5);
+  assert_true(smaller.breakdown->resolution > 5 && smaller.breakdown->freezes == 0);
+  assert_true(fewer.breakdown->frame_rate > 5 && fewer.breakdown->freezes == 0);
+  assert_true(still.breakdown->freezes > 20);
+}
+
+void what_the_network_had_done_is_one_change_a_sample(void**) {
+  Call call;
+  int unchanged = 0;
+  call.run(6);
+  for (int i = 0; i < 30; ++i) {
+    for (const LayerStep step : {LayerStep::kRaised, LayerStep::kPaused, LayerStep::kLowered, LayerStep::kRaised}) {
+      call.quality.add_layer_step(step, 1);
+    }
+    unchanged += call.run(3).changed ? 0 : 1;
+  }
+  call.quality.add_layer_step(LayerStep::kRaised, std::nullopt);
+  const Summary summary = call.finish();
+  const auto changes = changes_of(summary);
+  assert_int_equal(unchanged, 0);
+  assert_int_equal(summary.quality_changes, 31);
+  assert_int_equal(changes.size(), Timeline::kMostChanges);
+  assert_true(changes[0] == (TimelineEvent{Happening::kQualityChange, layer_detail(LayerStep::kPaused, 1), 2}));
+}
+
+// Who sends nothing: its figures are of what it receives, and the smaller picture is the change that was counted.
+void a_watcher_s_change_of_layers_counts_once(void**) {
+  Call call;
+  call.send_video = false;
+  call.run(18);
+  call.relayed_height = 240;
+  call.video_interval_ms = 120;
+  call.quality.add_layer_step(LayerStep::kLowered, 0);
+  call.run(18);
+  const std::uint32_t lowered = call.quality.summary().quality_changes;
+  call.relayed_height = 480;  // as its sender would have it
+  call.run(9);
+  const std::uint32_t after = call.finish().quality_changes;
+  assert_int_equal(lowered, 1);
+  assert_int_equal(after, 2);
+}
+
 void a_halved_frame_rate_is_one_change(void**) {
   Call call;
   call.run(18);
@@ -401,6 +470,9 @@ int main() {
       cmocka_unit_test(failed_and_unrated),
       cmocka_unit_test(loss_is_a_ratio_of_sums),
       cmocka_unit_test(a_smaller_picture_is_a_change_and_costs),
+      cmocka_unit_test(an_adapted_call_is_worth_more_than_a_frozen_one),
+      cmocka_unit_test(what_the_network_had_done_is_one_change_a_sample),
+      cmocka_unit_test(a_watcher_s_change_of_layers_counts_once),
       cmocka_unit_test(a_halved_frame_rate_is_one_change),
       cmocka_unit_test(issues_take_three_samples),
       cmocka_unit_test(one_way_media_is_told),

@@ -10,6 +10,7 @@
 #include "support/cmocka.hpp"
 
 using namespace callroom::quality;
+using callroom::LayerStep;
 
 namespace {
 
@@ -58,6 +59,35 @@ void a_long_one_is_thinned_and_stays_small(void**) {
   assert_true(largest <= Timeline::kMostBytes);
   assert_true(fewest >= 30);
   assert_true(covered >= 28'800 && covered <= 28'800 + 2.0 * decoded->samples_per_point);
+}
+
+void pictures_that_change_often_hide_nothing_else(void**) {
+  Timeline timeline;
+  for (std::uint16_t i = 0; i < 1000; ++i) {
+    timeline.add(point(80));
+    timeline.add_event({Happening::kQualityChange, layer_detail(LayerStep::kLowered, 1), i});
+    timeline.add_event({Happening::kAdaptation, kAdaptationEnded, i});
+  }
+  timeline.add_event({Happening::kDrop, 0, 1000});
+  const auto decoded = decode_timeline(timeline.encode(3000));
+  assert_int_equal(decoded->events.size(), Timeline::kMostChanges + 1);
+  assert_true(decoded->events.back() == (TimelineEvent{Happening::kDrop, 0, 1000}));
+  assert_true(step_of(decoded->events[0].detail) == LayerStep::kLowered);
+  assert_true(cause_of(decoded->events[0].detail) == std::optional<std::uint8_t>(1));
+}
+
+void a_change_of_layers_keeps_its_cause(void**) {
+  int wrong = 0;
+  for (const LayerStep step : {LayerStep::kRaised, LayerStep::kResumed, LayerStep::kLowered, LayerStep::kPaused}) {
+    for (std::uint8_t cause = 0; cause < 15; ++cause) {
+      const std::uint8_t detail = layer_detail(step, cause);
+      if (step_of(detail) != step || cause_of(detail) != cause) ++wrong;
+    }
+    if (cause_of(layer_detail(step, std::nullopt))) ++wrong;
+  }
+  const bool of_what_is_sent = step_of(0) || step_of(1) || cause_of(1);
+  assert_int_equal(wrong, 0);
+  assert_false(of_what_is_sent);
 }
 
 void damaged_bytes_are_refused(void**) {
@@ -120,6 +150,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_short_session_keeps_every_sample),
       cmocka_unit_test(a_long_one_is_thinned_and_stays_small),
+      cmocka_unit_test(pictures_that_change_often_hide_nothing_else),
+      cmocka_unit_test(a_change_of_layers_keeps_its_cause),
       cmocka_unit_test(damaged_bytes_are_refused),
       cmocka_unit_test(quantiles_of_a_short_session_are_exact),
       cmocka_unit_test(quantiles_of_a_long_session_are_near),

@@ -104,6 +104,8 @@ export interface TimelineEvent {
   what: string;
   sample: number;
   detail?: string | number | null;
+  /** Why, where the network had it done. */
+  cause?: string | null;
 }
 
 /** The course of a session: a point for every so many samples. */

@@ -69,7 +69,7 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
   );
 }
 
-function markOf({ what, detail }: TimelineEvent, letter: string, at: number): Mark {
+function markOf({ what, detail, cause }: TimelineEvent, letter: string, at: number): Mark {
   const about = typeof detail === 'string' ? detail : undefined;
   const label =
     what === 'issue_began' && about
@@ -77,7 +77,7 @@ function markOf({ what, detail }: TimelineEvent, letter: string, at: number): Ma
       : what === 'issue_ended' && about
         ? `${issueWords(about).title} over`
         : about
-          ? `${words(what)}: ${words(about)}`
+          ? `${words(what)}: ${words(about)}${cause ? ` (${words(cause)})` : ''}`
           : words(what);
   return { at, label, letter, colour: kColours[what] ?? '--muted' };
 }
