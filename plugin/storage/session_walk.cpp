@@ -20,7 +20,9 @@ std::string at_most(std::size_t limit) {
 }  // namespace
 
 Walk::Walk(const Scope& scope, Order order, std::optional<WantedIssue> issue, Binder& binder)
-    : order_(order), of_few_(scope.needs_rows()) {
+    : order_(order),
+      // Of one user or room, or the worst of a short time.
+      of_few_(scope.needs_rows() || (order == Order::kWorst && scope.to - scope.from <= kSortedRange)) {
   std::vector<std::string> severities = {""}, ratings = {""};
   if (issue && of_few_) {
     filter_ = " AND s.issues @> jsonb_build_array(jsonb_build_object('code', " + issue->code +
@@ -83,6 +85,12 @@ std::string Walk::merged(const std::string& columns, const std::string& where, O
   return "(SELECT * FROM (" + all + ") walk" + in_order(order, "") + at_most(limit) + ")";
 }
 
+// The first rows by worst_rank of a few: all of them, and then sorted, whatever order an index would have.
+std::string Walk::sorted(const std::string& columns, const std::string& where, std::size_t limit) const {
+  return "(SELECT * FROM (SELECT " + columns + " FROM session_quality_logs s WHERE " + in_range("s.") + filter_ +
+         where + " OFFSET 0) few" + in_order(Order::kWorst, "") + at_most(limit) + ")";
+}
+
 // The sessions of the keys that `keys` selects, in their order.
 std::string Walk::looked_at(const std::string& columns, const std::string& keys) const {
   return "SELECT f.* FROM " + keys + " k CROSS JOIN LATERAL (SELECT " + columns +
@@ -97,7 +105,7 @@ std::string Walk::page(const std::string& columns, std::size_t limit, const std:
       keys_first() ? walked("worst_rank, ") + walked("created_at, ") + walked("session_id") : columns;
   std::string page;
   if (!after) {
-    page = merged(of_walk, "", order_, limit);
+    page = sorts() ? sorted(of_walk, "", limit) : merged(of_walk, "", order_, limit);
   } else if (order_ == Order::kNewest) {
     page = merged(of_walk, " AND " + behind(*after, binder), order_, limit);
   } else {
@@ -105,7 +113,7 @@ std::string Walk::page(const std::string& columns, std::size_t limit, const std:
     const std::string of_rank = walked("worst_rank") + " = " + rank + " AND " + behind(*after, binder);
     const std::string of_ranks_behind = walked("worst_rank") + " > " + rank;
     if (sorts()) {
-      page = merged(of_walk, " AND (" + of_ranks_behind + " OR " + of_rank + ")", order_, limit);
+      page = sorted(of_walk, " AND (" + of_ranks_behind + " OR " + of_rank + ")", limit);
     } else {
       // What is left of the rank that the last page ended in, then the ranks behind it.
       page = "(SELECT * FROM (" + merged(of_walk, " AND " + of_rank, Order::kNewest, limit) + " UNION ALL " +

@@ -287,6 +287,24 @@ for (const [what, fields, where] of [
   });
 }
 
+test('pages of a few minutes: every row once, in both orders', async () => {
+  // The quarter of an hour with the most sessions.
+  const [from, to] = (await cluster.sql("SELECT start, start + interval '15 minutes' FROM (SELECT date_bin('15 minutes', created_at, '2020-01-01') start, count(*) FROM session_quality_logs WHERE created_at > now() - interval '29 days' GROUP BY 1 ORDER BY 2 DESC LIMIT 1) most"))[0].map((time) => new Date(time).toISOString());
+  let several = 0;
+  for (const [fields, where] of [
+    [{}, 'true'], [{ rating: 'excellent' }, "overall_quality = 'excellent'"], [{ rating: ['good', 'poor'] }, "overall_quality IN ('good', 'poor')"],
+    [{ provider: 'janus' }, "provider = 'janus'"], [{ issue: 'high_loss' }, hasIssue('high_loss')], [{ issue: 'high_loss', provider: 'janus' }, `${hasIssue('high_loss')} AND provider = 'janus'`],
+  ]) {
+    for (const [order, sql] of Object.entries(kOrders)) {
+      const found = await pages('sessions', { from, to, order, ...fields, limit: 3 });
+      const expected = (await cluster.sql(`SELECT session_id FROM session_quality_logs WHERE ${inRange({ from, to })} AND ${where} ORDER BY ${sql}`)).flat();
+      assert.deepEqual(found.flatMap((page) => page.sessions.map((row) => row.session_id)), expected);
+      several += found.length > 2 ? 1 : 0;
+    }
+  }
+  assert.ok(several >= 4, `several pages of ${several} kinds`);
+});
+
 test('export: the pages make one valid file, and no cell is a formula', async () => {
   const json = (await pages('export', { range: '30d', format: 'json', limit: 900 })).map((page) => page.data).join('');
   const csv = (await pages('export', { range: '30d', format: 'csv', limit: 900 })).map((page) => page.data).join('');

@@ -154,3 +154,17 @@ for (const [name, fields] of Object.entries({ provider: { provider: 'nobody' }, 
     }
   });
 }
+
+test('a page of the worst sessions of a few minutes reads those of these minutes', async () => {
+  const at = Date.now() - 40 * 3_600_000;
+  const range = { from: new Date(at).toISOString(), to: new Date(at + 1_200_000).toISOString() };
+  const inIt = Number((await cluster.sql(`SELECT count(*) FROM session_quality_logs WHERE created_at >= '${range.from}' AND created_at < '${range.to}'`))[0][0]);
+  assert.ok(inIt >= 5, `${inIt} sessions`);
+  for (const fields of [{}, { rating: 'good' }, { rating: ['good', 'excellent'] }, { provider: 'janus' }, { node: 'node-1' }, { issue: 'high_loss' }]) {
+    const { nodes, text } = await plansOf('sessions', { ...range, order: 'worst', limit: 3, ...fields });
+    // What is passed over within an index is in no figure of a plan: the order of the worst must not be walked at all.
+    assert.doesNotMatch(text, /Scan.* using \S*_worst_r/);
+    const read = nodes.filter((node) => isSession(node) || isKey(node));
+    assert.ok(read.reduce((sum, { rows }) => sum + rows, 0) <= inIt + 4, `${inIt} sessions: ${JSON.stringify(read)}`);
+  }
+});
