@@ -24,7 +24,7 @@
 namespace callroom::storage {
 
 // The version of the schema (sql/migrations) that this plugin writes.
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 class Delivery {
  public:

@@ -113,6 +113,12 @@ test('a function of the asker sees no hidden rows', async () => {
   assert.deepEqual(rows, [['user-7']]);
 });
 
+test('a table of the asker makes nobody an administrator', async () => {
+  const own = "CREATE TEMPORARY TABLE admin_roles (user_id text); INSERT INTO pg_temp.admin_roles VALUES ('user-7'); SET search_path = pg_temp, public";
+  const rows = await reader(`${own}; ${identified('user-7', "SELECT callroom_is_admin(), count(*) FILTER (WHERE user_id <> 'user-7') FROM session_quality_logs")}`);
+  assert.deepEqual(rows, [['f', '0']]);
+});
+
 test('admin requests need an administrator', async () => {
   const driver = await Driver.open(join(folder, 'stranger'), { ...settings, admin_user: 'stranger' });
   const answers = [];
