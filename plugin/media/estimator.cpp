@@ -39,20 +39,23 @@ constexpr MonotonicUs kSilence = 700 * kMs;
 constexpr std::uint64_t kSilentPackets = 10;
 
 constexpr double kCut = 0.82;                     // of what arrives
+constexpr double kCutForLoss = 0.92;              // … where there is no queue, so that the loss may be the path's own
 constexpr double kDrain = 0.35;                   // less, at most, while a queue of 1 s and more drains
 constexpr MonotonicUs kHold = kSecond;            // and one round trip: until then nothing new can be seen
 constexpr MonotonicUs kHoldIfSevere = 400 * kMs;  // … but that the cut was not enough
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
-constexpr MonotonicUs kCutBeforeGrowing = 2 * kSecond;
+constexpr MonotonicUs kCutBeforeGrowing = 3 * kSecond / 2;
 
-constexpr double kIdleGrowth = 0.4;                   // where nothing is sent, growing loads nothing
-constexpr double kGrowth = 0.08, kFastGrowth = 0.19;  // a second
+constexpr double kIdleGrowth = 0.4;                  // where nothing is sent, growing loads nothing
+constexpr double kGrowth = 0.08, kFastGrowth = 0.3;  // a second
 constexpr MonotonicUs kFastAfter = 2 * kSecond;
-constexpr double kNearGrowth = 0.02, kNearStepBps = 8'000;  // a second, near the rate that failed
+constexpr double kNoQueueMs = 5;                             // more: the rate is not far away, so no fast growth
+constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
-constexpr double kBeyondSent = 1.25, kBeyondSentBps = 40'000;
+constexpr double kBeyondSent = 1.35, kBeyondSentBps = 40'000;
 
-constexpr MonotonicUs kMinimumFor = 5 * kSecond;  // how long a minimum of the queue counts
+constexpr MonotonicUs kFeedbackWithin = 100 * kMs;  // of the one before, as long as there are packets
+constexpr MonotonicUs kMinimumFor = 5 * kSecond;    // how long a minimum of the queue counts
 constexpr MonotonicUs kRttMinimumFor = 30 * kSecond;
 
 }  // namespace
@@ -178,13 +181,20 @@ Estimator::Rate Estimator::sent(MonotonicUs now, MonotonicUs window) const {
           static_cast<double>(last.relayed.bytes - first->relayed.bytes) * 8 / seconds};
 }
 
-// What arrived: the packets that feedback saw, of the mean size of those sent.
+// What arrived: the packets that feedback saw, of the mean size of those sent. Over the time that these feedbacks tell
+// of, or a short window would have one too many or too few of them.
 Estimator::Rate Estimator::received(MonotonicUs now, MonotonicUs window) const {
+  MonotonicUs from = now - window - kFeedbackWithin, to = now - kFeedbackWithin;
   double packets = 0;
   for (const Sample& sample : samples_) {
-    if (sample.at > now - window) packets += sample.covered - sample.missing;
+    if (sample.at <= now - window) {
+      from = std::max(from, sample.at);
+      continue;
+    }
+    packets += sample.covered - sample.missing;
+    to = std::max(to, sample.at);
   }
-  const double per_s = packets * kSecond / static_cast<double>(window);
+  const double per_s = packets * kSecond / static_cast<double>(to - from);
   return {per_s, per_s * size_bits(now)};
 }
 
@@ -336,7 +346,9 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     // tells of a burst.
     const double in_a_second = received(now, kSecond).bits_per_s, in_half = received(now, kSecond / 2).bits_per_s;
     double arrives = sender_follows_ ? std::min(in_a_second, in_half) : std::max(in_a_second, in_half);
-    if (queue_ms > kLongQueueMs) arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+    if (queue_ms > kLongQueueMs && sent(now, kSecond).bits_per_s > kFarTooMuch * in_half) {
+      arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+    }
     // … and right after a pause, of a time when nothing was sent.
     if (has_resumed(now)) arrives = std::max(arrives, kLeastAfterPause * capacity_bps_);
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
@@ -348,7 +360,7 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
     // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
     const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
-    capacity_bps_ = std::min(capacity_bps_, kCut * fallen);
+    capacity_bps_ = std::min(capacity_bps_, (loss_alone ? kCutForLoss : kCut) * fallen);
     const double excess = std::clamp((queue_ms - kLongQueueMs) / 1000, 0.0, 1.0);
     draining_bps_.reset();
     // Room is needed too for the retransmissions of what was lost.
@@ -414,7 +426,8 @@ void Estimator::grow(MonotonicUs now, double seconds) {
     capacity_bps_ += (capacity_bps_ * kNearGrowth + kNearStepBps) * seconds;
   } else {
     if (!growing_since_) growing_since_ = now;
-    capacity_bps_ *= 1 + (now - *growing_since_ > kFastAfter ? kFastGrowth : kGrowth) * seconds;
+    const bool fast = now - *growing_since_ > kFastAfter && queue_ms_ < kNoQueueMs;
+    capacity_bps_ *= 1 + (fast ? kFastGrowth : kGrowth) * seconds;
   }
   capacity_bps_ = std::min(capacity_bps_, ceiling);
 }
