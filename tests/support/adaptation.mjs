@@ -99,13 +99,13 @@ export class AdaptationBench {
       await sleep(Math.max(0, beganAt + 1000 * theCase.seconds - now()));
       const endedAt = now();
       await read.stop();
-      const watched = [];
-      for (const page of pages) watched.push(await page.evaluate(() => watch.result()));
-      const figures = figuresOf({ theCase, people, readings, watched, beganAt, endedAt });
-      figures.limitedBy = await pages[0].evaluate(() =>
+      const pictures = await picturesOf(pages, way);
+      const figures = figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt });
+      // At whom the pictures concerned are seen.
+      figures.limitedBy = await pages[way === 'up' ? 1 : 0].evaluate(() =>
         call.sending.events.flatMap(({ data }) => (data?.callroom === 'quality' && !data.id ? [data.limited_by] : [])),
       );
-      return theCase.trace ? { ...figures, trace: traceOf({ readings, watched, beganAt }) } : figures;
+      return theCase.trace ? { ...figures, trace: traceOf({ way, readings, pictures, beganAt }) } : figures;
     } finally {
       await this.network.clear();
       for (const page of pages) await page.evaluate(() => prepared.close());
@@ -165,12 +165,29 @@ export class AdaptationBench {
   }
 }
 
+/** Everybody's picture of everybody else: { frames, sizes, concerned }; those it is about are what one person receives, or is seen of one. */
+async function picturesOf(pages, way) {
+  const ids = [];
+  for (const page of pages) ids.push(await page.evaluate(() => call.joined.id));
+  const pictures = [];
+  for (const [i, page] of pages.entries()) {
+    for (const picture of await page.evaluate(() => watch.result())) {
+      pictures.push({ ...picture, concerned: way === 'up' ? picture.of === ids[0] : i === 0 });
+    }
+  }
+  const [all, concerned] = [pages.length * (pages.length - 1), pages.length - 1];
+  if (pictures.length !== all || pictures.filter((picture) => picture.concerned).length !== concerned) {
+    throw new Error(`${pictures.length} pictures of ${all}`);
+  }
+  return pictures;
+}
+
 /** Runs in the page, before it joins: keeps the time and size of every frame of every received track. */
 function watchCall() {
   const now = () => performance.timeOrigin + performance.now();
   const tracks = [];
-  const follow = async (track) => {
-    const entry = { frames: [], sizes: [] };
+  const follow = async (track, { mid }) => {
+    const entry = { mid, frames: [], sizes: [] };
     tracks.push(entry);
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     for (;;) {
@@ -187,7 +204,7 @@ function watchCall() {
       const connection = handle.connection.bind(handle);
       handle.connection = () => {
         const peer = connection();
-        peer.addEventListener('track', ({ track }) => track.kind === 'video' && follow(track));
+        peer.addEventListener('track', ({ track, transceiver }) => track.kind === 'video' && follow(track, transceiver));
         return peer;
       };
     },
@@ -224,26 +241,28 @@ function watchCall() {
       }
       return ssrcs;
     },
-    result: () => tracks,
+    /** What was seen, and of whom. */
+    result: () => tracks.map((track) => ({ ...track, of: call.receiving.streams.find(({ mid }) => mid === track.mid)?.id })),
   };
 }
 
 /**
  * @returns {{
  *   baselineKbps: number,     on the link, before
- *   reactionMs?: number,      until a sender aimed at a tenth less than before; among several people, who send on for the others, until half a
- *                             second's new packets were fewer than the limit
+ *   reactionMs?: number,      until the sender aimed at a tenth less than before; towards one of several people, who send on for the others,
+ *                             until half a second's new packets were fewer than the limit
  *   fallMs?: number,          until half a second's packets were fewer than the limit
- *   frozenMs: number,         the longest time without a frame of anybody, at the person concerned
- *   frozenSumMs: number,      all times of more than half a second without a frame, together
- *   share?: number,           sent to the person, of the limit, from 15 s on
+ *   frozenMs: number,         the longest time that a picture concerned had no frame: anybody's at that person, or that person's at anybody
+ *   frozenSumMs: number,      all such times of more than half a second, together
+ *   frozenBeforeMs: number,   the longest before the limit, of all pictures: what the machine does to them
+ *   share?: number,           sent over the link, of the limit, from 15 s on
  *   lowest: number,           of the baseline: the least that 2 s brought
  *   droppedPct: number,
  *   backMs?: number,          from the limit's end until 2 s brought 80 % of the baseline again
- *   others: { frames: number, frozenMs: number },   frames of what the others see, of what they saw before; the least of them
+ *   others: { frames: number, frozenMs: number },   frames of the pictures not concerned, of those before; the least of them
  * }}
  */
-function figuresOf({ theCase, people, readings, watched, beganAt, endedAt }) {
+function figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt }) {
   const at = (time) => readings.findLast((reading) => reading.at <= time) ?? readings[0];
   const kbps = (from, to, name = 'bytes') => {
     const [a, b] = [at(from), at(to)];
@@ -260,36 +279,42 @@ function figuresOf({ theCase, people, readings, watched, beganAt, endedAt }) {
   const last = readings.at(-1);
   const figures = {
     baselineKbps,
-    reactionMs: first(beganAt, ({ senders }) => senders?.some(({ targetKbps }, i) => i > 0 && targetKbps < 0.9 * before[i].targetKbps)),
+    reactionMs: first(beganAt, ({ senders }) =>
+      senders?.some(({ targetKbps }, i) => (i === 0) === (way === 'up') && targetKbps < 0.9 * before[i].targetKbps),
+    ),
     fallMs: limit ? first(beganAt + 500, ({ at }) => kbps(at - 500, at) < limit) : undefined,
     droppedPct: (100 * (last.dropped - after[0].dropped)) / Math.max(1, last.packets - after[0].packets),
     lowest: Math.min(...after.filter(({ at }) => at > beganAt + 2000).map(({ at }) => kbps(at - 2000, at) / baselineKbps)),
     share: limit && !theCase.lift && !theCase.half ? kbps(beganAt + kSettlesAfterMs, endedAt) / limit : undefined,
   };
-  if (people > 2 && limit) figures.reactionMs = first(beganAt + 500, ({ at }) => kbps(at - 500, at, 'newBytes') < limit);
-  const [concerned, ...others] = watched.map((tracks) => tracks.map((track) => gapsOf(track.frames, beganAt, endedAt)));
-  figures.frozenMs = Math.max(...concerned.map(({ longest }) => longest));
-  figures.frozenSumMs = Math.max(...concerned.map(({ sum }) => sum));
-  figures.heights = watched[0].map(({ frames, sizes }) => sizes[frames.findLastIndex((time) => time <= endedAt)]);
+  if (people > 2 && limit && way === 'down') figures.reactionMs = first(beganAt + 500, ({ at }) => kbps(at - 500, at, 'newBytes') < limit);
+  const gaps = (concerned) =>
+    pictures.filter((picture) => picture.concerned === concerned).map(({ frames }) => gapsOf(frames, beganAt, endedAt));
+  figures.frozenMs = Math.max(...gaps(true).map(({ longest }) => longest));
+  figures.frozenSumMs = Math.max(...gaps(true).map(({ sum }) => sum));
+  figures.frozenBeforeMs = Math.max(...pictures.map(({ frames }) => gapsOf(frames, readings[0].at, beganAt).longest));
+  figures.heights = pictures.flatMap(({ concerned, frames, sizes }) => (concerned ? [sizes[frames.findLastIndex((time) => time <= endedAt)]] : []));
   if (theCase.lift) {
     const liftedAt = beganAt + 1000 * theCase.lift;
     figures.backMs = first(liftedAt + 2000, ({ at }) => kbps(at - 2000, at) >= 0.8 * baselineKbps);
     if (figures.backMs !== undefined) figures.backMs += 2000;
   }
-  const rates = others.flat().map(({ rate, rateBefore }) => rate / rateBefore);
-  figures.others = { frames: Math.min(...rates), frozenMs: Math.max(...others.flat().map(({ longest }) => longest)) };
+  const others = gaps(false);
+  const rates = others.map(({ rate, rateBefore }) => rate / rateBefore);
+  figures.others = { frames: Math.min(...rates), frozenMs: Math.max(...others.map(({ longest }) => longest)) };
   return figures;
 }
 
 /** The course of a call in steps of a quarter second, a line each. */
-function traceOf({ readings, watched, beganAt }) {
+function traceOf({ way, readings, pictures, beganAt }) {
+  const concerned = pictures.filter((picture) => picture.concerned);
   const lines = [];
   for (let i = 4; i < readings.length; i += 2) {
     const [a, b] = [readings[i - 2], readings[i]];
     const rate = (name) => Math.round(((b[name] - a[name]) * 8) / (b.at - a.at));
-    const frames = watched[0].map((track) => track.frames.filter((time) => time > a.at && time <= b.at).length);
+    const frames = concerned.map((picture) => picture.frames.filter((time) => time > a.at && time <= b.at).length);
     const repeated = Math.round(((b.senders[0].repeatedBytes - a.senders[0].repeatedBytes) * 8) / (b.at - a.at));
-    const senders = b.senders.slice(1).map(({ targetKbps, height }) => `${Math.round(targetKbps)}/${height}`);
+    const senders = (way === 'up' ? b.senders.slice(0, 1) : b.senders.slice(1)).map(({ targetKbps, height }) => `${Math.round(targetKbps)}/${height}`);
     lines.push(`${((b.at - beganAt) / 1000).toFixed(2)} s: sent ${rate('bytes')} dropped ${rate('droppedBytes')} repeated ${repeated} frames ${frames} senders aim at ${senders}`);
   }
   return lines;
@@ -322,9 +347,9 @@ export function shortcomings({ promised }, figures) {
   return off;
 }
 
-export function line(name, { baselineKbps, reactionMs, fallMs, frozenMs, frozenSumMs, share, lowest, droppedPct, backMs, heights, others }) {
+export function line(name, figures) {
+  const { baselineKbps, reactionMs, fallMs, frozenMs, frozenSumMs, frozenBeforeMs, share, lowest, droppedPct, backMs, heights, others } = figures;
   const ms = (value) => (value === undefined ? '-' : `${Math.round(value)} ms`);
   const percent = (value) => (value === undefined ? '-' : `${Math.round(100 * value)} %`);
-  return `${name}: before ${Math.round(baselineKbps)} kbit/s, reaction ${ms(reactionMs)}, under the limit after ${ms(fallMs)}, frozen at most ${ms(frozenMs)}, together ${ms(frozenSumMs)}, of the limit ${percent(share)}, lowest ${percent(lowest)}, dropped ${droppedPct.toFixed(1)} %, back ${ms(backMs)}, height ${heights}, others ${percent(others.frames)} of the frames, frozen ${ms(others.frozenMs)}`;
+  return `${name}: before ${Math.round(baselineKbps)} kbit/s and frozen at most ${ms(frozenBeforeMs)}, reaction ${ms(reactionMs)}, under the limit after ${ms(fallMs)}, frozen at most ${ms(frozenMs)}, together ${ms(frozenSumMs)}, of the limit ${percent(share)}, lowest ${percent(lowest)}, dropped ${droppedPct.toFixed(1)} %, back ${ms(backMs)}, height ${heights}, others ${percent(others.frames)} of the frames, frozen ${ms(others.frozenMs)}`;
 }
-

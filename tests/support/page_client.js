@@ -192,18 +192,22 @@
     const times = { asked: now() };
     const receivingPeer = receiving.connection();
     const seen = firstFrame(receivingPeer);
-    const subscribe = async ([publisher]) => {
-      const streams = [{ feed: publisher.id }];
-      const offer = await receiving.ask({ request: 'join', ptype: 'subscriber', room, streams });
-      await receiving.ask({ request: 'start' }, await answer(receivingPeer, offer.jsep));
+    const take = async ({ data, jsep }) => {
+      receiving.streams = data.streams.map(({ mid, type, feed_id }) => ({ mid, kind: type, id: feed_id }));
+      await receiving.ask({ request: 'start' }, await answer(receivingPeer, jsep));
     };
     let subscribed;
-    sending.onEvent = ({ data }) => {
-      if (data?.publishers?.length && !subscribed) subscribed = subscribe(data.publishers);
+    const subscribe = (publishers) => {
+      if (!publishers?.length) return;
+      const streams = publishers.map(({ id }) => ({ feed: id }));
+      const first = { request: 'join', ptype: 'subscriber', room, streams };
+      const before = subscribed;
+      subscribed = before ? before.then(() => receiving.ask({ request: 'subscribe', streams })).then(take) : receiving.ask(first).then(take);
     };
+    sending.onEvent = ({ data }) => subscribe(data?.publishers);
     const { data: joined } = await sending.ask({ request: 'join', ptype: 'publisher', room, display: user });
     times.joined = now();
-    if (joined.publishers.length) subscribed = subscribe(joined.publishers);
+    subscribe(joined.publishers);
     const peer = await sendingPeer(sending, stream);
     await peer.setLocalDescription();
     const { jsep } = await sending.ask({ request: 'publish' }, { type: 'offer', sdp: peer.localDescription.sdp });
