@@ -31,8 +31,9 @@ constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is m
 constexpr MonotonicUs kLongestStop = 800 * kMs;
 constexpr double kFlood = 1.3;  // told of, of what was relayed: the rest are retransmissions
 constexpr double kFloodPackets = 10;
-constexpr MonotonicUs kFloodStop = 2 * kSecond;    // the core sends nothing again that is older than a second
-constexpr MonotonicUs kLongRoundTrip = 120 * kMs;  // over the minimum
+constexpr MonotonicUs kFloodStop = 2 * kSecond;       // the core sends nothing again that is older than a second
+constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
+constexpr MonotonicUs kLongRoundTrip = 120 * kMs;     // over the minimum
 constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
 constexpr MonotonicUs kSettlesAfterPause = 1'500 * kMs;  // until then the receive rate has the pause in it
 constexpr MonotonicUs kSilence = 700 * kMs;
@@ -300,9 +301,10 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
 bool Estimator::take_key_frame_due(MonotonicUs now) {
   if (stopped_until_) {
     // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
-    const bool lossy = !sender_follows_ && loss(now, kHoldIfSevere / 2, kHoldIfSevere).share > kHeavyLoss;
+    const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
+    const bool lossy = loss(now, kHoldIfSevere / 2, kHoldIfSevere).share > kHeavyLoss;
     const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
-    if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + kFloodStop) : *stopped_until_) && !drained) return false;
+    if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
     stopped_until_.reset();
     resumed_at_ = now;
     broken_ = false;

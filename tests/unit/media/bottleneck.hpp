@@ -1,12 +1,15 @@
 // A link with a rate, a delay, a queue of limited length and random loss; receivers behind it that send transport-wide
 // feedback and reports; and senders that follow their receiver's estimate as Chromium does (within a second) and make
-// key frames. Lost packets are not repeated: after one the picture stands still until a key frame arrives whole.
+// key frames. What is lost is asked for and repeated, as Janus's core does it: every 200 ms, for a second. The picture
+// stands still until nothing that it needs is missing any more, or a key frame has arrived whole.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "media/estimator.hpp"
@@ -33,18 +36,34 @@ class Flow {
 
  private:
   friend class Bottleneck;
+  struct Packet {
+    std::uint64_t number;
+    MonotonicUs made_at;
+    bool starts_key_frame, ends_key_frame;
+  };
   struct Arrival {
     MonotonicUs at;
     bool lost;
     MonotonicUs sent_at;
-    bool in_key_frame, ends_key_frame;
+    Packet packet;
+  };
+  struct Repetition {
+    MonotonicUs at;
+    Packet packet;
+  };
+  struct KeyFrame {
+    std::uint64_t first, last;
   };
   Relayed relayed;
   double credit = 0;
-  bool stopped = false;          // nothing is relayed
-  MonotonicUs key_frame_at = 0;  // when the sender will have made the one it was asked for; 0: none
-  double key_frame_bytes = 0;    // still to be sent
-  bool broken = false, key_frame_whole = false;
+  bool stopped = false;                // nothing is relayed
+  MonotonicUs key_frame_at = 0;        // when the sender will have made the one it was asked for; 0: none
+  double key_frame_bytes = 0;          // still to be sent
+  bool in_key_frame = false;           // the packet that was made last
+  std::uint64_t key_frame_begins = 0;  // the last one of which something arrived
+  std::set<std::uint64_t> lost;        // what the picture waits for
+  std::deque<KeyFrame> key_frames;     // whose last packet has arrived
+  std::deque<Repetition> asked_for;
   MonotonicUs shown_at = 0;
   std::deque<Arrival> under_way;
   std::uint32_t covered = 0, missing = 0;
@@ -60,6 +79,7 @@ class Bottleneck {
     const auto end = static_cast<MonotonicUs>(seconds * 1e6);
     for (; now_ < end; now_ += kStep) {
       for (Flow* flow : flows) send(*flow);
+      for (Flow* flow : flows) repeat(*flow);
       for (Flow* flow : flows) receive(*flow);
       if (now_ % 50'000 == 0) {
         for (Flow* flow : flows) obey(*flow);
@@ -80,6 +100,7 @@ class Bottleneck {
   static constexpr double kKeyFrameS = 0.3;       // of what the sender sends
   static constexpr double kPacing = 1.5;          // a key frame is sent at so many times its rate above it
   static constexpr MonotonicUs kAnswer = 60'000;  // from asking for a key frame to its first packet
+  static constexpr MonotonicUs kRepeatEvery = 200'000, kRepeatFor = 1'000'000;
 
   double uniform() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
@@ -94,18 +115,34 @@ class Bottleneck {
     if (flow.stopped) flow.credit = 0;
     while (flow.credit >= kPacket) {
       flow.credit -= kPacket;
-      const bool in_key_frame = flow.key_frame_bytes > 0;
+      const bool was_in_key_frame = flow.in_key_frame;
+      flow.in_key_frame = flow.key_frame_bytes > 0;
       flow.key_frame_bytes -= kPacket;
       ++flow.relayed.packets;
       flow.relayed.bytes += static_cast<std::uint64_t>(kPacket);
-      const double rate = link_.rate_bps(static_cast<double>(now_) / 1e6);
-      free_at_ = std::max(free_at_, static_cast<double>(now_));
-      const bool overflow = free_at_ - static_cast<double>(now_) > link_.queue_s * 1e6;
-      if (!overflow) free_at_ += kPacket * 8 / rate * 1e6;
-      const bool lost = overflow || (uniform() < link_.loss && static_cast<double>(now_) > link_.loss_from_s * 1e6);
-      flow.under_way.push_back({static_cast<MonotonicUs>(free_at_) + link_.delay, lost, now_, in_key_frame,
-                                in_key_frame && flow.key_frame_bytes <= 0});
+      const bool ends = flow.in_key_frame && flow.key_frame_bytes <= 0;
+      put(flow, {flow.relayed.packets, now_, flow.in_key_frame && !was_in_key_frame, ends});
     }
+  }
+
+  // Into the link.
+  void put(Flow& flow, const Flow::Packet& packet) {
+    const double rate = link_.rate_bps(static_cast<double>(now_) / 1e6);
+    free_at_ = std::max(free_at_, static_cast<double>(now_));
+    const bool overflow = free_at_ - static_cast<double>(now_) > link_.queue_s * 1e6;
+    if (!overflow) free_at_ += kPacket * 8 / rate * 1e6;
+    const bool lost = overflow || (uniform() < link_.loss && static_cast<double>(now_) > link_.loss_from_s * 1e6);
+    flow.under_way.push_back({static_cast<MonotonicUs>(free_at_) + link_.delay, lost, now_, packet});
+  }
+
+  // What was asked for a while ago, unless a key frame has made it needless.
+  void repeat(Flow& flow) {
+    std::erase_if(flow.asked_for, [&](const Flow::Repetition& repetition) {
+      if (repetition.at > now_) return false;
+      const bool needed = flow.lost.contains(repetition.packet.number);
+      if (needed && now_ - repetition.packet.made_at < kRepeatFor) put(flow, repetition.packet);
+      return true;
+    });
   }
 
   void receive(Flow& flow) {
@@ -118,7 +155,7 @@ class Bottleneck {
       } else {
         flow.delivered_bytes += static_cast<std::uint64_t>(kPacket);
       }
-      show(flow, arrival);
+      take(flow, arrival);
       flow.last_delay = arrival.at - arrival.sent_at;
     }
     if (now_ % 70'000 == 0 && flow.covered > 0) {
@@ -131,16 +168,27 @@ class Bottleneck {
     }
   }
 
-  static void show(Flow& flow, const Flow::Arrival& arrival) {
-    if (!arrival.in_key_frame) {
-      flow.key_frame_whole = true;  // the next one, so far
-      flow.broken |= arrival.lost;
-    } else {
-      flow.key_frame_whole &= !arrival.lost;
-      flow.broken |= arrival.lost;
-      if (arrival.ends_key_frame && flow.key_frame_whole) flow.broken = false;
+  void take(Flow& flow, const Flow::Arrival& arrival) {
+    const Flow::Packet& packet = arrival.packet;
+    const bool is_repetition = arrival.sent_at != packet.made_at;
+    if (packet.starts_key_frame && !is_repetition) flow.key_frame_begins = packet.number;
+    if (packet.ends_key_frame && !is_repetition) flow.key_frames.push_back({flow.key_frame_begins, packet.number});
+    if (arrival.lost) {
+      const MonotonicUs again = now_ + link_.delay;
+      flow.lost.insert(packet.number);
+      flow.asked_for.push_back({is_repetition ? std::max(again, arrival.sent_at + kRepeatEvery) : again, packet});
+      return;
     }
-    if (flow.broken) return;
+    flow.lost.erase(packet.number);
+    const auto is_whole = [&](const Flow::KeyFrame& key_frame) {
+      const auto missing = flow.lost.lower_bound(key_frame.first);
+      return missing == flow.lost.end() || *missing > key_frame.last;
+    };
+    while (std::ranges::any_of(flow.key_frames, is_whole)) {
+      flow.lost.erase(flow.lost.begin(), flow.lost.lower_bound(flow.key_frames.front().first));
+      flow.key_frames.pop_front();
+    }
+    if (!flow.lost.empty()) return;
     if (flow.shown_at != 0) flow.longest_standstill = std::max(flow.longest_standstill, arrival.at - flow.shown_at);
     flow.shown_at = arrival.at;
   }
