@@ -20,7 +20,9 @@ Switchboard::Switchboard(const Config& config, const Core& core, storage::Store*
       core_(core),
       store_(store),
       reader_(reader),
-      rooms_(config.admin_key, {config.max_rooms, config.max_sessions}) {}
+      outgoing_(core, config.events),
+      rooms_(config.admin_key, {config.max_rooms, config.max_sessions}),
+      peers_(rooms_, outgoing_) {}
 
 Result<void> Switchboard::check_tokens(const signaling::RoomSettings& settings) const {
   if (!settings.signed_tokens || core_.tokens_are_signed()) return {};
@@ -31,35 +33,6 @@ Result<std::string> Switchboard::add_room(signaling::RoomSettings settings) {
   if (const auto usable = check_tokens(settings); !usable) return usable.error();
   const std::lock_guard lock(mutex_);
   return rooms_.add(std::move(settings));
-}
-
-// ---- posting ----
-
-void Switchboard::post(signaling::HandleId to, Json event) {
-  const auto it = handles_.find(to);
-  if (it == handles_.end()) return;
-  if (const auto handle = it->second.lock()) post(handle, "", std::move(event));
-}
-
-void Switchboard::post(const std::shared_ptr<Handle>& to, std::string transaction, Json event,
-                       std::optional<Jsep> jsep) {
-  const bool posted = to->strand->post_event([this, weak = std::weak_ptr(to), transaction = std::move(transaction),
-                                              event = std::move(event), jsep = std::move(jsep)] {
-    if (const auto handle = weak.lock()) core_.push_event(handle->core_session, transaction, event, jsep);
-  });
-  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; one was dropped\n");
-}
-
-void Switchboard::post_all(const std::vector<signaling::Notice>& notices) {
-  for (const auto& notice : notices) post(notice.to, json::event_json(notice.event));
-}
-
-void Switchboard::notify(const std::shared_ptr<Handle>& handle, Json event) {
-  if (!config_.events || !handle || !core_.has_event_handlers()) return;
-  const bool posted = handle->strand->post_event([this, handle, event = std::move(event)]() mutable {
-    core_.notify_event_handlers(handle->core_session, std::move(event));
-  });
-  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; event handlers were not told one\n");
 }
 
 // ---- requests that concern rooms ----
@@ -189,18 +162,40 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
   handle.uplink.store(&session->uplink, std::memory_order_release);
   sessions_.emplace(ids.session_id, session);
   by_room_[request.room].push_back(session);
-  handles_[handle.id] = context.handle;
+  outgoing_.add(context.handle);
   json::Json joined =
       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
   joined.set("provider", session->provider);
   joined.set("simulcast", session->settings.in_layers);
   joined.set("ice_servers", ice_servers_for_client(config_, outcome->joined.user_id));
-  post(context.handle, context.transaction, std::move(joined));
-  post_all(outcome->notices);
+  outgoing_.post(context.handle, context.transaction, std::move(joined));
+  outgoing_.post_all(outcome->notices);
   Json event = json::named_event("joined");
   event.set("room", request.room).set("session_id", ids.session_id).set("id", ids.participant_id);
   event.set("user_id", request.user_id).set("display", session->display);
-  notify(context.handle, std::move(event));
+  outgoing_.notify(context.handle, std::move(event));
+  return {};
+}
+
+Result<void> Switchboard::carry_out(const Context& context, const signaling::Signal& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sending_session(*context.handle);
+  if (!found) return found.error();
+  const SessionPtr& session = *found;
+  if (context.jsep) return Error{ErrorCode::kInvalidJsep, "signal carries its description in the body"};
+  if (rooms_.find(session->room)->settings.media == signaling::MediaKind::kRelay) {
+    return Error{ErrorCode::kWrongMedia, "In a relay room offers travel in negotiate"};
+  }
+  const auto others = others_in_room(*session);
+  const auto other = std::ranges::find(others, request.to, [](const SessionPtr& each) { return each->participant; });
+  if (other == others.end()) {
+    return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
+  }
+  // Where the room has just moved to the relay, what was on its way is of no use any more.
+  if (session->direct) {
+    if (const auto done = peers_.carry_out(request, session, *other, monotonic_now()); !done) return done.error();
+  }
+  outgoing_.post(context.handle, context.transaction, json::named_event("ack"));
   return {};
 }
 
@@ -217,8 +212,8 @@ void Switchboard::depart(const signaling::Departure& departure, const std::strin
                          const std::string& transaction) {
   const auto it = sessions_.find(departure.participant.session_id);
   if (it != sessions_.end()) end(it->second, reason, transaction);
-  post_all(departure.notices);
-  handles_.erase(departure.participant.handle);
+  outgoing_.post_all(departure.notices);
+  outgoing_.remove(departure.participant.handle);
   follow_membership(departure.room, monotonic_now());
 }
 
@@ -233,7 +228,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
   JANUS_LOG(LOG_INFO, "[callroom] Room %s: %s is gone (%s) after %u negotiations, %u collisions, %u rollbacks\n",
             record.room.c_str(), record.user_id.c_str(), reason.c_str(), record.negotiations, record.glare_count,
             record.rollbacks);
-  forget_pairs(*session);
+  peers_.forget(*session);
   release_sources(*session);
   const auto sender = session->sender.lock();
   const auto receiver = session->receiver.lock();
@@ -258,22 +253,15 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
     Json left = json::named_event("left");
     left.set("session_id", id).set("room", room).set("reason", reason).set("quality", json::summary_json(summary));
     if (sender) {
-      notify(sender, Json::adopt(json_deep_copy(left.get())));
-      post(sender, transaction, std::move(left));
+      outgoing_.notify(sender, Json::adopt(json_deep_copy(left.get())));
+      outgoing_.post(sender, transaction, std::move(left));
     }
     for (const auto& handle : {sender, receiver}) {
-      if (handle) post_close(handle);
+      if (handle) outgoing_.close_peer_connection(handle);
     }
   };
   if (store_ == nullptr || !is_recorded(session->room)) return acknowledge();
   store_->finish(std::move(record), session->journal, [acknowledge](storage::Kept) { acknowledge(); });
-}
-
-void Switchboard::post_close(const std::shared_ptr<Handle>& handle) {
-  const bool posted = handle->strand->post_event([this, weak = std::weak_ptr(handle)] {
-    if (const auto open = weak.lock()) core_.close_peer_connection(open->core_session);
-  });
-  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its PeerConnection stays open\n");
 }
 
 Result<Switchboard::SessionPtr> Switchboard::sending_session(const Handle& handle) const {
@@ -294,7 +282,7 @@ std::vector<Switchboard::SessionPtr> Switchboard::others_in_room(const CallSessi
 
 void Switchboard::abandon_offer(const std::shared_ptr<Handle>& handle) {
   const std::lock_guard lock(mutex_);
-  if (!handle->negotiated) post_close(handle);
+  if (!handle->negotiated) outgoing_.close_peer_connection(handle);
 }
 
 void Switchboard::handle_gone(const std::shared_ptr<Handle>& handle, bool stopping) {

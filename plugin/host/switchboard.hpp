@@ -18,12 +18,13 @@
 #include "host/core.hpp"
 #include "host/handle.hpp"
 #include "host/layer_control.hpp"
+#include "host/outgoing.hpp"
+#include "host/peer_signaling.hpp"
 #include "host/sdp.hpp"
 #include "json/json.hpp"
 #include "json/room_requests.hpp"
 #include "media/picture_limit.hpp"
 #include "signaling/auto_media.hpp"
-#include "signaling/pair.hpp"
 #include "signaling/rooms.hpp"
 #include "storage/reader.hpp"
 
@@ -97,14 +98,8 @@ class Switchboard {
   using SessionPtr = std::shared_ptr<CallSession>;
 
   // All of these with the lock held.
-  void post(signaling::HandleId to, json::Json event);
-  void post(const std::shared_ptr<Handle>& to, std::string transaction, json::Json event,
-            std::optional<Jsep> jsep = std::nullopt);
-  void notify(const std::shared_ptr<Handle>& handle, json::Json event);      // Janus's event handlers
   Result<void> check_tokens(const signaling::RoomSettings& settings) const;  // asks the core: without the lock
   bool token_proves(const signaling::Join& request) const;                   // asks the core: without the lock
-  void post_close(const std::shared_ptr<Handle>& handle);
-  void post_all(const std::vector<signaling::Notice>& notices);
   void depart(const signaling::Departure& departure, const std::string& reason, const std::string& transaction = "");
   void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
   static void add_left_out(const CallSession& session, LeftOut& sum);
@@ -123,27 +118,6 @@ class Switchboard {
   void take_connection(CallSession& session, json::PeerConnectionState state, MonotonicUs now);
   void watch_reports(CallSession& session, MonotonicUs now);
   void lose_direct_connection(CallSession& session, MonotonicUs now);
-
-  // Media directly between participants (switchboard_p2p.cpp).
-  struct PeerPair {
-    SessionPtr first, second;  // by their participant ids
-    signaling::Pair pair;
-
-    const SessionPtr& at(signaling::Side side) const { return side == signaling::Side::kFirst ? first : second; }
-  };
-  using PairKey = std::pair<std::string, std::string>;
-  using Pairs = std::map<PairKey, PeerPair>;
-  PeerPair& pair_of(const signaling::Room& room, const SessionPtr& one, const SessionPtr& other);
-  void carry_out_effects(const PeerPair& pair, const signaling::PairEffects& effects);
-  void carry_out_effect(const PeerPair& pair, const signaling::ForwardDescription& effect);
-  void carry_out_effect(const PeerPair& pair, const signaling::ForwardCandidate& effect);
-  void carry_out_effect(const PeerPair& pair, const signaling::RollBack& effect);
-  void carry_out_effect(const PeerPair& pair, const signaling::OfferAgain& effect);
-  void carry_out_effect(const PeerPair& pair, const signaling::Unanswered& effect);
-  void carry_out_effect(const PeerPair& pair, const signaling::Collided& effect);
-  void post_to(const CallSession& session, json::Json event);
-  void forget_pairs(const CallSession& session);
-  void tick_pairs(MonotonicUs now);
 
   // Rooms that choose between the two (switchboard_auto.cpp).
   void follow_membership(const std::string& room, MonotonicUs now);
@@ -198,16 +172,16 @@ class Switchboard {
   storage::Store* const store_;
   storage::Reader* const reader_;
   mutable std::mutex mutex_;
+  Outgoing outgoing_;
   signaling::Rooms rooms_;
+  PeerSignaling peers_;
   std::unordered_map<std::string, SessionPtr> sessions_;    // by session id
   LeftOut left_out_;                                        // of sessions that ended
   std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
-  Pairs pairs_;                                             // of people who signal to each other
   MonotonicUs legs_watched_at_ = 0;
   MonotonicUs adapted_at_ = 0;
   LayerControl layers_;
-  std::map<std::string, signaling::AutoMedia> auto_rooms_;                  // those that somebody is in
-  std::unordered_map<signaling::HandleId, std::weak_ptr<Handle>> handles_;  // those in a room
+  std::map<std::string, signaling::AutoMedia> auto_rooms_;  // those that somebody is in
 };
 
 }  // namespace callroom::host

@@ -208,10 +208,7 @@ void Switchboard::cap(CallSession& session, MonotonicUs now) {
   if (!sender || session.uplink.tracks.empty()) return;
   session.told_bps = bitrate_for(session);
   session.told_at = now;
-  const bool posted = sender->strand->post_event([this, weak = std::weak_ptr(sender), bps = session.told_bps] {
-    if (const auto handle = weak.lock()) core_.send_remb(handle->core_session, bps);
-  });
-  if (!posted) JANUS_LOG(LOG_WARN, "[callroom] A client takes no events; its bitrate was not capped\n");
+  outgoing_.send_remb(sender, session.told_bps);
 }
 
 }  // namespace callroom::host

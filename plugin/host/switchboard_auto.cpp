@@ -41,7 +41,7 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
             to_string(move.reason));
   for (const SessionPtr& session : found->second) {
     if ((session->direct != nullptr) == direct) continue;
-    forget_pairs(*session);
+    peers_.forget(*session);
     session->direct = direct ? std::make_unique<Direct>() : nullptr;
     session->provider = direct ? "p2p" : "janus";
     session->measured_by = direct ? "client" : "server";
@@ -51,8 +51,8 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
     if (!sender) continue;
     Json event = json::named_event("media");
     event.set("provider", session->provider).set("reason", to_string(move.reason));
-    notify(sender, Json::adopt(json_deep_copy(event.get())));
-    post(sender, "", std::move(event));
+    outgoing_.notify(sender, Json::adopt(json_deep_copy(event.get())));
+    outgoing_.post(sender, "", std::move(event));
   }
 }
 

@@ -51,8 +51,8 @@ Result<void> Switchboard::carry_out(const Context& context, const json::History&
                     if (!handle) return;
                     const std::lock_guard lock(mutex_);
                     if (handle->session) handle->session->asking_history = false;
-                    post(handle, transaction,
-                         found ? history_json(found->front(), limit) : json::error_json(found.error()));
+                    outgoing_.post(handle, transaction,
+                                   found ? history_json(found->front(), limit) : json::error_json(found.error()));
                   });
   return {};
 }

@@ -155,7 +155,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Neg
     streams.append(std::move(entry));
   }
   event.set("negotiation", request.negotiation).set("streams", std::move(streams));
-  post(context.handle, context.transaction, std::move(event), Jsep{"answer", std::move(answer), false});
+  outgoing_.post(context.handle, context.transaction, std::move(event), Jsep{"answer", std::move(answer), false});
   reconnect_room(session.room, shows_something_else);
   return {};
 }
@@ -205,7 +205,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Ans
   const auto change = session->downlink->slots.answer(static_cast<std::uint64_t>(request.negotiation), *lines);
   if (!change) return change.error();
   ++session->negotiations;
-  post(context.handle, context.transaction, json::named_event("ack"));
+  outgoing_.post(context.handle, context.transaction, json::named_event("ack"));
   carry_out_change(*session, *change, "");
   return {};
 }
@@ -243,7 +243,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Con
     track->stream.set_muted(track->kind == media::Kind::kAudio ? !session.audio_on : !session.video_on);
   }
   cap(session, monotonic_now());
-  post(context.handle, context.transaction, json::named_event("configured"));
+  outgoing_.post(context.handle, context.transaction, json::named_event("configured"));
   reconnect_room(session.room);
   return {};
 }
@@ -267,7 +267,7 @@ void Switchboard::tick(MonotonicUs now) {
   {
     const std::lock_guard lock(mutex_);
     take_due_samples(now);
-    tick_pairs(now);
+    peers_.tick(now);
     watch_legs(now);
     tick_auto_rooms(now);
     bitrates = adapt(now);
@@ -354,12 +354,12 @@ void Switchboard::carry_out_change(CallSession& session, const media::Change& ch
     Json event = json::named_event("offer");
     event.set("negotiation", static_cast<std::int64_t>(change.offer->negotiation));
     event.set("streams", streams_json(session));
-    post(receiver, transaction, std::move(event),
-         Jsep{"offer", sdp::write_offer(*change.offer), change.offer->ice_restart});
+    outgoing_.post(receiver, transaction, std::move(event),
+                   Jsep{"offer", sdp::write_offer(*change.offer), change.offer->ice_restart});
   } else if (change.streams_changed) {
     Json event = json::named_event("streams");
     event.set("streams", streams_json(session));
-    post(receiver, transaction, std::move(event));
+    outgoing_.post(receiver, transaction, std::move(event));
   }
 }
 
@@ -400,7 +400,7 @@ void Switchboard::tell_streams(const CallSession& session) {
   if (!receiver) return;
   Json event = json::named_event("streams");
   event.set("streams", streams_json(session));
-  post(receiver, "", std::move(event));
+  outgoing_.post(receiver, "", std::move(event));
 }
 
 void Switchboard::release_receiver(Handle& handle) {

@@ -68,8 +68,8 @@ void Switchboard::keep_sample(CallSession& session, const quality::Sample& sampl
     event.set("callroom", "quality").set("session_id", session.session_id);
     const auto limit = limit_of(session, monotonic_now());
     event.set("limited_by", limit ? Json(media::to_string(*limit)) : Json());
-    notify(sender, Json::adopt(json_deep_copy(event.get())));
-    post(sender, "", std::move(event));
+    outgoing_.notify(sender, Json::adopt(json_deep_copy(event.get())));
+    outgoing_.post(sender, "", std::move(event));
     tell_others_rating(session, sample);
   }
 }
@@ -85,7 +85,7 @@ void Switchboard::tell_others_rating(CallSession& session, const quality::Sample
     event.set("id", session.participant).set("rating", quality::to_string(*rating));
     if (const auto limit = limit_of(*other, session, monotonic_now()))
       event.set("limited_by", media::to_string(*limit));
-    if (const auto sender = other->sender.lock()) post(sender, "", std::move(event));
+    outgoing_.post(*other, std::move(event));
   }
 }
 

@@ -82,7 +82,7 @@ Result<void> Switchboard::carry_out(const Context& context, const json::Report& 
       if (waiting.size() >= others.size()) take_client_samples(session, now);
     }
   }
-  post(context.handle, context.transaction, json::named_event("ack"));
+  outgoing_.post(context.handle, context.transaction, json::named_event("ack"));
   return {};
 }
 

@@ -35,7 +35,7 @@ void Switchboard::watch_sender(CallSession& session, MonotonicUs now) {
   uplink.restart_asked_at = now;
   JANUS_LOG(LOG_INFO, "[callroom] Room %s: %s is not heard any more; asked to restart ICE\n", session.room.c_str(),
             session.user_id.c_str());
-  post(sender, "", json::negotiate_json("ice_restart"));
+  outgoing_.post(sender, "", json::negotiate_json("ice_restart"));
 }
 
 // An offer that nobody answers comes again: what changes meanwhile would else wait for ever. A leg that is relayed to
