@@ -27,6 +27,7 @@
 #include "media/layers.hpp"
 #include "media/routing.hpp"
 #include "media/slots.hpp"
+#include "quality/client_sample.hpp"
 #include "quality/downlink_stream.hpp"
 #include "quality/key_frame.hpp"
 #include "quality/peer_rtcp.hpp"

@@ -16,29 +16,6 @@ constexpr double kLeewayMs = 5'000;
 // No report for so long, though there were some: the client has lost its connections, or is gone.
 constexpr MonotonicUs kSilence = 12'000'000;
 
-template <typename Number>
-void keep_greater(std::optional<Number>& kept, const std::optional<Number>& other) {
-  if (other && (!kept || *other > *kept)) kept = other;
-}
-
-void add(quality::ClientSample::Way& sum, const quality::ClientSample::Way& way) {
-  keep_greater(sum.loss_pct, way.loss_pct);
-  if (way.kbps) sum.kbps = sum.kbps.value_or(0) + *way.kbps;
-  if (way.frame_rate && (!sum.frame_rate || *way.frame_rate < *sum.frame_rate)) sum.frame_rate = way.frame_rate;
-  if (way.size.height > sum.size.height) sum.size = way.size;
-}
-
-// Several peers measured over the same time: what goes over the wire adds up, and the worst decides.
-void add(quality::ClientSample& sum, const quality::ClientSample& sample) {
-  sum.interval_ms = std::max(sum.interval_ms, sample.interval_ms);
-  keep_greater(sum.rtt_ms, sample.rtt_ms);
-  keep_greater(sum.jitter_ms, sample.jitter_ms);
-  add(sum.sent, sample.sent);
-  add(sum.received, sample.received);
-  sum.freezes += sample.freezes;
-  sum.frozen_ms = std::max(sum.frozen_ms, sample.frozen_ms);
-}
-
 }  // namespace
 
 Result<void> Switchboard::carry_out(const Context& context, const json::Report& request) {
@@ -100,11 +77,9 @@ void Switchboard::take_connection(CallSession& session, json::PeerConnectionStat
 void Switchboard::take_client_samples(CallSession& session, MonotonicUs now) {
   if (!session.direct || session.direct->waiting.empty()) return;
   const auto waiting = std::exchange(session.direct->waiting, {});
-  quality::ClientSample sum = waiting.begin()->second;
-  for (auto it = std::next(waiting.begin()); it != waiting.end(); ++it) add(sum, it->second);
   take_connection(session, json::PeerConnectionState::kConnected, now);
   const WallTime wall = wall_now();
-  const quality::Sample& sample = session.quality.report(sum, now, wall);
+  const quality::Sample& sample = session.quality.report(quality::combined(waiting), now, wall);
   const auto rating = sample.rating();
   if (const auto found = auto_rooms_.find(session.room); found != auto_rooms_.end() && rating) {
     const bool poor = *rating == quality::Rating::kPoor || *rating == quality::Rating::kFailed;

@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "json/json.hpp"
-#include "quality/sample.hpp"
+#include "quality/client_sample.hpp"
 #include "signaling/requests.hpp"
 
 namespace callroom::json {

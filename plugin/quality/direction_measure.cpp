@@ -255,17 +255,4 @@ DirectionScore score_direction(const DirectionMeasure& measure, std::optional<do
   return result;
 }
 
-bool is_plausible(const ClientSample& sample) {
-  const auto within = [](const std::optional<double>& value, double most) {
-    return !value || (std::isfinite(*value) && *value >= 0 && *value <= most);
-  };
-  const auto way = [&](const ClientSample::Way& w) {
-    return within(w.loss_pct, 100) && within(w.kbps, 1e6) && within(w.frame_rate, 240) && w.size.width <= 16384 &&
-           w.size.height <= 16384;
-  };
-  return within(sample.interval_ms, 60'000) && sample.interval_ms >= 100 && within(sample.rtt_ms, 60'000) &&
-         within(sample.jitter_ms, 60'000) && way(sample.sent) && way(sample.received) &&
-         within(sample.frozen_ms, 60'000) && sample.freezes <= 10'000;
-}
-
 }  // namespace callroom::quality

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "quality/client_sample.hpp"
 #include "quality/downlink_stream.hpp"
 #include "quality/peer_rtcp.hpp"
 #include "quality/sample.hpp"

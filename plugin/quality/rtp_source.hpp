@@ -142,7 +142,7 @@ class RtpSource {
  private:
   static constexpr std::uint32_t kAudioKhz = clock_khz(MediaKind::kAudio), kVideoKhz = clock_khz(MediaKind::kVideo);
   // Two neighbours of audio are timed, then none for seven packets of the usual 20 ms.
-  static constexpr std::uint64_t kUntimedAudio = 7 * 20 * kAudioKhz;
+  static constexpr std::uint64_t kUntimedAudio = std::uint64_t{7} * 20 * kAudioKhz;
   static constexpr std::size_t kRecentFrames = 16;
   static constexpr std::uint32_t kLikelyReorderUs = 40'000;
   static constexpr std::int32_t kSenselessJitterUs = 1'000'000;

@@ -34,20 +34,4 @@ struct Sample {
   std::optional<Rating> rating() const;
 };
 
-// A sample that a client measured itself. "sent" and "received" are the client's own.
-struct ClientSample {
-  struct Way {
-    std::optional<double> loss_pct, kbps, frame_rate;
-    FrameSize size;
-  };
-  double interval_ms = 0;
-  std::optional<double> rtt_ms, jitter_ms;
-  Way sent, received;
-  std::uint32_t freezes = 0;  // of what it received
-  double frozen_ms = 0;
-};
-
-// Whether every figure is one that can be: finite, not negative, within what networks and cameras do.
-bool is_plausible(const ClientSample& sample);
-
 }  // namespace callroom::quality

@@ -10,6 +10,7 @@
 
 #include "base/layer_step.hpp"
 #include "base/time.hpp"
+#include "quality/client_sample.hpp"
 #include "quality/downlink_stream.hpp"
 #include "quality/peer_rtcp.hpp"
 #include "quality/sample.hpp"

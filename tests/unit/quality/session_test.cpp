@@ -444,13 +444,7 @@ void a_client_may_measure(void**) {
   sample.sent = {2.0, 800, 30, {640, 480}};
   sample.received = {0.5, 800, 30, {640, 480}};
   for (int i = 0; i < 10; ++i) quality.report(sample, 3 * kSecond * i, WallTime{});
-  ClientSample absurd = sample, infinite = sample;
-  absurd.sent.loss_pct = 150;
-  infinite.rtt_ms = std::numeric_limits<double>::infinity();
   const Summary summary = quality.summary();
-  assert_true(is_plausible(sample));
-  assert_false(is_plausible(absurd));
-  assert_false(is_plausible(infinite));
   assert_true(near(summary.packet_loss_in_pct, 2.0, 0.01));
   assert_true(near(summary.packet_loss_out_pct, 0.5, 0.01));
   assert_true(near(summary.latency_avg_ms, 100, 0.1));
