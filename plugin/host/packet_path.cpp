@@ -151,7 +151,7 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
   const quality::PacketEvents events = track.stream.on_rtp(bytes, [now] { return now; });
   if (bytes.size() < kRtpHeaderSize) return;
   LayeredVideo& video = *track.layered();
-  const auto layered = video.source.read(bytes, events.key_frame());
+  const auto layered = video.source.read(bytes, events.key_frame(), now);
   if (!layered) return;
   std::array<std::uint8_t, kMostRewritten> original{};
   const auto rewritten = bytes.first(std::min(bytes.size(), kMostRewritten));

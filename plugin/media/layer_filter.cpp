@@ -1,9 +1,22 @@
 #include "media/layer_filter.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <span>
 
 namespace callroom::media {
+
+namespace {
+
+// The highest layer up to the wanted one that flows; whole, where it is a lower one: that costs less even so.
+Layer best_of(Layer wanted, std::uint8_t steady) {
+  const unsigned up_to_wanted = steady & ((2U << wanted.spatial) - 1);
+  if (up_to_wanted == 0) return wanted;
+  const auto highest = static_cast<std::uint8_t>(std::bit_width(up_to_wanted) - 1);
+  return highest == wanted.spatial ? wanted : Layer{highest, kMostTemporal - 1};
+}
+
+}  // namespace
 
 void LayerFilter::begin() {
   spatial_.reset();
@@ -54,7 +67,7 @@ void LayerFilter::leave_out(const LayeredPacket& packet) {
 }
 
 std::optional<LayerFilter::Taken> LayerFilter::take(const LayeredPacket& packet, MonotonicUs now) {
-  const Layer wanted = this->wanted();
+  const Layer wanted = best_of(this->wanted(), packet.steady);
   bool switched = false;
   if (spatial_ != packet.spatial) {
     if (!may_switch(packet, wanted)) {

@@ -1,6 +1,7 @@
 // Which packets of a layered source one receiver gets, as one continuous stream: numbers without the gaps of what was
 // left out, and without a break where the layer changes. A layer is changed at a key frame of the new one; a temporal
-// layer is left at any frame, and entered at one that depends on the lowest alone.
+// layer is left at any frame, and entered at one that depends on the lowest alone. Where the source does not send the
+// layer that was chosen, or does not yet do so steadily, the next lower one stands in.
 //
 // choose() and the rest of the public state may be used by any thread; take() belongs to the source's thread, hold() to
 // whoever took the leg out of the route.
@@ -22,7 +23,7 @@ class LayerFilter {
   void choose(Layer wanted) { wanted_.store(pack(wanted), std::memory_order_relaxed); }
   Layer wanted() const { return unpack(wanted_.load(std::memory_order_relaxed)); }
 
-  // True while a key frame is missing to show the layer that was chosen.
+  // True while a key frame is missing to show the layer that was chosen, or what stands in for it.
   bool waits_for_key_frame() const { return waits_.load(std::memory_order_relaxed); }
 
   // The source begins, or begins anew after it was left out.

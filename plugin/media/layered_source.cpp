@@ -98,7 +98,42 @@ bool LayeredSource::is_first(Stream& stream, const LayeredPacket& packet, std::u
   return true;
 }
 
-std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> packet, bool key_frame) {
+void LayeredSource::note_flow(Stream& stream, bool starts_frame, MonotonicUs now) {
+  if (stream.stopped || stream.last_at == 0) stream.flows_since = now;
+  stream.stopped = false;
+  stream.last_at = now;
+  for (std::size_t i = 0; i < kMostSpatial; ++i) stream.frames_of_all[i] = streams_[i].frames;
+  if (!starts_frame) return;
+  ++stream.frames;
+  update_steady(now);
+}
+
+bool LayeredSource::is_left_behind(const Stream& stream, MonotonicUs now) const {
+  if (now - stream.last_at <= kStoppedAfter) return false;
+  for (std::size_t i = 0; i < kMostSpatial; ++i) {
+    if (&streams_[i] != &stream && streams_[i].frames - stream.frames_of_all[i] >= kMissedFrames) return true;
+  }
+  return false;
+}
+
+// The lowest that flows has nothing to wait for.
+void LayeredSource::update_steady(MonotonicUs now) {
+  steady_ = 0;
+  for (std::size_t i = 0; i < kMostSpatial; ++i) {
+    Stream& stream = streams_[i];
+    if (stream.last_at == 0 || stream.stopped) continue;
+    if (is_left_behind(stream, now)) {
+      stream.stopped = true;
+      const bool lasted = stream.last_at - stream.flows_since >= kLasting;
+      stream.patience = lasted ? kPatience : std::clamp(3 * stream.patience / 2, kPatience, kMostPatience);
+    } else if (steady_ == 0 || now - stream.flows_since >= stream.patience) {
+      steady_ = static_cast<std::uint8_t>(steady_ | 1U << i);
+    }
+  }
+}
+
+std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> packet, bool key_frame,
+                                                 MonotonicUs now) {
   const std::optional<std::size_t> payload = payload_offset(packet);
   Stream* const stream = payload ? stream_of(packet) : nullptr;
   if (stream == nullptr) return std::nullopt;
@@ -133,6 +168,8 @@ std::optional<LayeredPacket> LayeredSource::read(std::span<const std::uint8_t> p
   } else {
     read.starts_frame = key_frame;
   }
+  if (read.is_newest && !read.is_empty) note_flow(*stream, read.starts_frame, now);
+  read.steady = steady_;
   if (read.key_frame) stream->key_frame_at = read.timestamp;
   // A key frame is what a receiver pays once, for a change: counted in, each change would look too dear to keep.
   if (read.timestamp == stream->key_frame_at) return read;

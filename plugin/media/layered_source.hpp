@@ -1,6 +1,10 @@
 // A video source that is sent in layers: several streams of one picture (simulcast), each of which may have temporal
 // layers. Tells of every packet which layer it belongs to, and counts what each layer costs.
 //
+// Senders stop a layer without a word, and begin it again: Chromium its largest ones when a call begins, until it knows
+// its network, and after one key frame at that. What came of a layer is compared with the others of the same picture:
+// where they went on without it, it has stopped.
+//
 // read() belongs to the source's thread; costs() to the one that chooses layers, at intervals.
 #pragma once
 
@@ -33,6 +37,7 @@ struct LayeredPacket {
   bool is_layer_sync = false;  // its frame depends on the lowest temporal layer alone
   bool is_newest = false;      // of its spatial layer
   bool is_empty = false;       // padding alone, with which browsers probe
+  std::uint8_t steady = 0;     // a bit for each spatial layer that flows, and has done so for a while
   std::uint64_t index = 0;     // extended sequence number within its spatial layer
   std::uint32_t timestamp = 0;
   std::size_t payload_at = 0;               // where the payload begins
@@ -50,7 +55,7 @@ class LayeredSource {
 
   // Precondition: kRtpHeaderSize bytes at least. Absent: the packet is of no layer that is known, or was here before:
   // browsers probe with repetitions, of which the core lets some pass, and no receiver may get a number twice.
-  std::optional<LayeredPacket> read(std::span<const std::uint8_t> packet, bool key_frame);
+  std::optional<LayeredPacket> read(std::span<const std::uint8_t> packet, bool key_frame, MonotonicUs now);
 
   // What each layer costs, rising, of those that flowed in the last second; over the time since the call before, and
   // smoothed. Key frames are not in it. Empty until enough was seen.
@@ -61,6 +66,14 @@ class LayeredSource {
 
  private:
   static constexpr std::size_t kRemembered = 1024;
+  static constexpr std::uint32_t kMissedFrames = 3;  // of another layer, without one of this
+  static constexpr MonotonicUs kStoppedAfter = 150'000;
+  // How long a layer has to flow before it is steady: as long as it takes to see it stop; then longer, since the first
+  // frames after a stop come seldom; and longer each time that it does not last.
+  static constexpr MonotonicUs kFirstPatience = 300'000;
+  static constexpr MonotonicUs kPatience = 1'000'000;
+  static constexpr MonotonicUs kMostPatience = 8'000'000;
+  static constexpr MonotonicUs kLasting = 10'000'000;
 
   struct Stream {
     std::uint32_t ssrc = 0;
@@ -70,6 +83,11 @@ class LayeredSource {
     std::optional<std::uint32_t> key_frame_at;                      // timestamp of the last one
     std::bitset<kRemembered> seen;                                  // of the newest packets, by their index
     std::array<std::atomic<std::uint64_t>, kMostTemporal> bytes{};  // by temporal layer
+    std::uint32_t frames = 0;
+    std::array<std::uint32_t, kMostSpatial> frames_of_all{};  // as they were with its last packet
+    MonotonicUs last_at = 0, flows_since = 0;                 // 0: nothing came yet
+    MonotonicUs patience = kFirstPatience;
+    bool stopped = false;
   };
   struct Reading {
     std::array<std::uint64_t, kMostTemporal> bytes{};
@@ -80,10 +98,14 @@ class LayeredSource {
 
   static bool is_first(Stream& stream, const LayeredPacket& packet, std::uint64_t highest_before);
   Stream* stream_of(std::span<const std::uint8_t> packet);
+  void note_flow(Stream& stream, bool starts_frame, MonotonicUs now);
+  bool is_left_behind(const Stream& stream, MonotonicUs now) const;
+  void update_steady(MonotonicUs now);
 
   const Naming naming_;
   const bool is_vp8_;
-  std::array<Stream, kMostSpatial> streams_{};    // the lowest first
+  std::array<Stream, kMostSpatial> streams_{};  // the lowest first
+  std::uint8_t steady_ = 0;
   std::array<Reading, kMostSpatial> readings_{};  // of the thread that chooses
   MonotonicUs read_at_ = 0;
 };

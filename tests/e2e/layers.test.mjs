@@ -4,10 +4,13 @@ import { after, before, describe, test } from 'node:test';
 import { clientPage, launchBrowser } from '../support/browser.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
-// Of a picture of this size Chromium sends two sizes; it takes 960x540 for three.
-const kCamera = { width: 640, height: 360, frameRate: 15 };
+// Of a picture of this size Chromium sends two sizes; it takes 960x540 for three. The larger one stops after its first
+// frame, for a second or two.
+const kCamera = { width: 640, height: 480, frameRate: 15 };
 const kSmall = kCamera.height / 2;
 const kNames = ['ada', 'grace', 'joan'];
+const kBeginningMs = 5_000;
+const kMostMissed = 8; // frames in a row: a larger key frame takes as long as some of the smaller ones
 
 let stack;
 let browser;
@@ -45,9 +48,11 @@ describe('a room of three', () => {
   test('everybody sees everybody whole', async () => {
     for (const name of kNames) {
       const page = await clientPage(browser, stack);
+      await page.evaluate(watchFrames);
       await page.evaluate(
         async ([user, camera]) => {
           window.prepared = await client.prepare('janus.plugin.callroom', camera);
+          watch.attach(prepared);
           window.call = await client.joinCallroom(prepared, { room: 'three', user });
         },
         [name, kCamera],
@@ -59,6 +64,25 @@ describe('a room of three', () => {
       const whole = Object.fromEntries(ids.filter((_, k) => k !== i).map((id) => [id, kCamera.height]));
       await sees(page, whole, `${kNames[i]} sees both others whole`);
     }
+  });
+
+  test('the larger picture that stops as a call begins takes nothing of the smaller one', async (t) => {
+    const ids = await Promise.all(pages.map(idOf));
+    await until(() => pages[2].evaluate(() => watch.sinceFirstMs()), (ms) => ms > kBeginningMs, { what: `${kBeginningMs} ms of frames` });
+    const watched = await Promise.all(pages.map((page) => page.evaluate(() => watch.result())));
+    const worst = watched.flatMap(({ seen }, i) =>
+      Object.entries(seen).map(([id, frames]) => {
+        const sender = ids.indexOf(id);
+        const early = frames.filter((at) => at < frames[0] + kBeginningMs);
+        const gaps = early.slice(1).map((at, k) => ({ from: early[k], ms: at - early[k] }));
+        const { from, ms } = gaps.reduce((most, gap) => (gap.ms > most.ms ? gap : most));
+        const sentBy = (time) => watched[sender].sent.findLast(({ at }) => at <= time)?.frames ?? 0;
+        return { who: `${kNames[i]} of ${kNames[sender]}`, ms: Math.round(ms), missed: sentBy(from + ms) - sentBy(from) };
+      }),
+    );
+    t.diagnostic(worst.map(({ who, ms, missed }) => `${who}: ${ms} ms, ${missed} frames`).join('; '));
+    assert.equal(worst.length, 6);
+    assert.ok(worst.every(({ missed }) => missed <= kMostMissed), JSON.stringify(worst));
   });
 
   test('a small tile gets a small picture, and the others notice nothing', async () => {
@@ -93,3 +117,43 @@ describe('a room of three', () => {
     assert.doesNotMatch(await stack.log('janus'), /SRTP\/SRTCP errors|empty RTP packet/);
   });
 });
+
+/** Runs in the page, before it joins: when each frame of each person was shown, and how many of the smaller size it has sent. */
+function watchFrames() {
+  const now = () => performance.timeOrigin + performance.now();
+  const byMid = {};
+  const sent = [];
+  let handles;
+  const follow = async (track, mid) => {
+    const times = (byMid[mid] = []);
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      times.push(now());
+      value.close();
+    }
+  };
+  const count = async () => {
+    for (const report of (await handles.sending.peer.getStats()).values()) {
+      if (report.type === 'outbound-rtp' && report.rid === 'm') sent.push({ at: now(), frames: report.framesSent ?? 0 });
+    }
+  };
+  window.watch = {
+    attach(prepared) {
+      handles = prepared;
+      const connection = handles.receiving.connection.bind(handles.receiving);
+      handles.receiving.connection = () => {
+        const peer = connection();
+        peer.addEventListener('track', ({ track, transceiver }) => track.kind === 'video' && follow(track, transceiver.mid));
+        return peer;
+      };
+      setInterval(() => handles.sending.peer && count(), 50);
+    },
+    sinceFirstMs: () => now() - Math.max(...Object.values(byMid).map(([first]) => first)),
+    result: () => ({
+      sent,
+      seen: Object.fromEntries(handles.receiving.streams.filter(({ mid }) => byMid[mid]?.length).map(({ mid, id }) => [id, byMid[mid]])),
+    }),
+  };
+}

@@ -1,5 +1,7 @@
 #include "media/layer_filter.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -55,7 +57,7 @@ struct Receiver {
 
   bool send(const Frame& frame) {
     Bytes bytes = packet_of(frame);
-    const auto packet = source.read(bytes, frame.key && frame.starts);
+    const auto packet = source.read(bytes, frame.key && frame.starts, now);
     if (!packet) return false;
     const auto taken = filter.take(*packet, now);
     if (!taken) return false;
@@ -66,6 +68,24 @@ struct Receiver {
     pictures.push_back(*parse_vp8_descriptor(payload)->picture_id);
     return true;
   }
+
+  // Frames of these layers, 20 a second, none of them a key frame unless said so; how many were passed on.
+  int flow(const std::string& rids, int frames, bool key = false) {
+    int passed = 0;
+    for (int i = 0; i < frames; ++i) {
+      now += 50'000;
+      timestamp += 4'500;
+      ++picture;
+      for (const char rid : rids) {
+        const std::size_t layer = std::string("lmh").find(rid);
+        if (send({rid, ++sequences[layer], timestamp, 0, key, false, true, picture})) ++passed;
+      }
+    }
+    return passed;
+  }
+  std::array<std::uint16_t, 3> sequences{1000, 2000, 3000};
+  std::uint32_t timestamp = 0;
+  std::uint16_t picture = 0;
 };
 
 std::vector<int> steps(const std::vector<std::uint64_t>& indexes) {
@@ -77,14 +97,14 @@ std::vector<int> steps(const std::vector<std::uint64_t>& indexes) {
 void a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own(void**) {
   Receiver receiver;
   receiver.filter.choose({1, 2});
-  const bool inter = receiver.send({'l', 1});
-  const bool too_high = receiver.send({'h', 1, 0, 0, true});
-  const bool lowest = receiver.send({'l', 2, 0, 0, true});
+  const int inter = receiver.flow("lmh", 10);
+  const bool too_high = receiver.send({'h', 4000, 0, 0, true});
+  const bool lowest = receiver.send({'l', 1011, 0, 0, true});
   const bool waited = receiver.filter.waits_for_key_frame();
-  const bool own = receiver.send({'m', 1, 0, 0, true});
+  const bool own = receiver.send({'m', 2011, 0, 0, true});
   const bool waits = receiver.filter.waits_for_key_frame();
-  const bool lower_again = receiver.send({'l', 3, 3000});
-  assert_false(inter);
+  const bool lower_again = receiver.send({'l', 1012, 3000});
+  assert_int_equal(inter, 0);
   assert_false(too_high);
   assert_true(lowest);
   assert_true(waited);
@@ -92,6 +112,86 @@ void a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own(void**) {
   assert_false(waits);
   assert_false(lower_again);
   assert_true(steps(receiver.indexes) == std::vector<int>{1});
+}
+
+// Chromium begins with a key frame of each size, and then sends only the smaller ones for a second or so.
+void a_layer_that_stops_after_its_first_frame_is_not_waited_for(void**) {
+  Receiver receiver;
+  receiver.filter.choose({2, 2});
+  const int begun = receiver.flow("mh", 1, true);
+  const int meanwhile = receiver.flow("m", 20);
+  const bool waits_for_nothing = !receiver.filter.waits_for_key_frame();
+  const int returns = receiver.flow("mh", 1, true);  // Chromium sends a key frame then
+  const int and_settles = receiver.flow("mh", 19);
+  const bool not_yet = !receiver.filter.waits_for_key_frame();
+  const int steady = receiver.flow("mh", 4);
+  const bool waits = receiver.filter.waits_for_key_frame();
+  const int larger = receiver.flow("mh", 1, true);
+  const int goes_on = receiver.flow("mh", 10);
+  const bool done = !receiver.filter.waits_for_key_frame();
+  assert_int_equal(begun, 1);
+  assert_int_equal(meanwhile, 20);
+  assert_true(waits_for_nothing);
+  assert_int_equal(returns, 1);
+  assert_int_equal(and_settles, 19);
+  assert_true(not_yet);
+  assert_int_equal(steady, 4);
+  assert_true(waits);
+  assert_int_equal(larger, 2);  // the smaller one's, and the larger one's that takes over
+  assert_int_equal(goes_on, 10);
+  assert_true(done);
+}
+
+void the_next_lower_layer_stands_in_for_one_that_stops(void**) {
+  Receiver receiver;
+  receiver.filter.choose({2, 1});
+  receiver.flow("lmh", 1, true);
+  receiver.flow("lmh", 20);
+  receiver.flow("lmh", 1, true);
+  const int whole = receiver.flow("lmh", 10);
+  const int two_missed = receiver.flow("lm", 2);
+  const bool patient = !receiver.filter.waits_for_key_frame();
+  receiver.flow("lm", 2);
+  const bool waits = receiver.filter.waits_for_key_frame();
+  const int middle = receiver.flow("lm", 1, true);
+  const int and_on = receiver.flow("lm", 10);
+  const bool steady = !receiver.filter.waits_for_key_frame();
+  receiver.flow("l", 4);
+  const int lowest = receiver.flow("l", 1, true);
+  // It comes back, and stops again each time: it is waited for ever longer.
+  int asked = 0;
+  for (int i = 0; i < 6; ++i) {
+    receiver.flow("lm", 30);
+    asked += receiver.filter.waits_for_key_frame() ? 1 : 0;
+    receiver.flow("l", 10);
+  }
+  receiver.flow("lm", 20 * 8 + 10);
+  const bool at_last = receiver.filter.waits_for_key_frame();
+  assert_int_equal(whole, 10);
+  assert_int_equal(two_missed, 0);
+  assert_true(patient);
+  assert_true(waits);
+  assert_int_equal(middle, 1);
+  assert_int_equal(and_on, 10);
+  assert_true(steady);
+  assert_int_equal(lowest, 1);
+  assert_int_equal(asked, 1);
+  assert_true(at_last);
+  assert_true(std::ranges::all_of(steps(receiver.indexes), [](int step) { return step == 1; }));
+}
+
+// Whoever mutes the camera stops all layers.
+void what_stops_altogether_has_not_stopped_a_layer(void**) {
+  Receiver receiver;
+  receiver.filter.choose({2, 2});
+  receiver.flow("lmh", 1, true);
+  receiver.flow("lmh", 20);
+  receiver.flow("lmh", 1, true);
+  receiver.now += 20'000'000;
+  const int resumed = receiver.flow("lmh", 10);
+  const bool waits = receiver.filter.waits_for_key_frame();
+  assert_int_equal(resumed, 10);
+  assert_false(waits);
 }
 
 void what_is_left_out_leaves_no_gap(void**) {
@@ -123,7 +223,7 @@ void padding_leaves_no_gap(void**) {
   store_u16(nothing.data() + 2, 3);
   std::vector<bool> passed;
   for (const Bytes& bytes : {padding, nothing}) {
-    const auto packet = receiver.source.read(bytes, false);
+    const auto packet = receiver.source.read(bytes, false, receiver.now);
     passed.push_back(packet && receiver.filter.take(*packet, receiver.now));
   }
   receiver.send({'l', 4, 3000, 0, false, false, true, 2});
@@ -195,7 +295,8 @@ void a_change_of_layer_is_one_continuous_stream(void**) {
   receiver.now += 33'000;
   receiver.filter.choose({2, 2});
   const bool lower_meanwhile = receiver.send({'l', 501, 73'000, 0, false, false, true, 10});
-  receiver.now += 33'000;
+  receiver.flow("h", 10);
+  receiver.now = 1'066'000;
   const bool higher = receiver.send({'h', 9000, 5'000'000, 0, true, false, true, 4000});
   receiver.filter.choose({0, 2});  // and down: the higher goes on, as little as possible, until the lower begins
   const bool base = receiver.send({'h', 9001, 5'003'000, 0, false, false, true, 4001});
@@ -222,7 +323,7 @@ void what_layers_cost_is_what_flows(void**) {
           const auto timestamp = 3000U * sequence;
           for (int n = 0; n < times; ++n) {
             const auto number = static_cast<std::uint16_t>(3 * sequence + n);
-            source.read(packet_of({rid, number, timestamp, i % 2 == 0 ? 0 : 2}), false);
+            source.read(packet_of({rid, number, timestamp, i % 2 == 0 ? 0 : 2}), false, now);
           }
         }
       }
@@ -235,7 +336,7 @@ void what_layers_cost_is_what_flows(void**) {
   const auto alone = flow("l", 4);
   for (std::uint16_t n = 0; n < 30; ++n) {
     const auto number = static_cast<std::uint16_t>(3 * sequence + n);
-    source.read(packet_of({'l', number, 3000U * sequence, 0, n == 0, false, n == 0}), n == 0);
+    source.read(packet_of({'l', number, 3000U * sequence, 0, n == 0, false, n == 0}), n == 0, now);
   }
   now += 250'000;
   const auto after_key_frame = source.costs(now);
@@ -277,6 +378,9 @@ void header_extensions_are_read_in_both_forms_and_never_beyond_the_packet(void**
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own),
+      cmocka_unit_test(a_layer_that_stops_after_its_first_frame_is_not_waited_for),
+      cmocka_unit_test(the_next_lower_layer_stands_in_for_one_that_stops),
+      cmocka_unit_test(what_stops_altogether_has_not_stopped_a_layer),
       cmocka_unit_test(what_is_left_out_leaves_no_gap),
       cmocka_unit_test(padding_leaves_no_gap),
       cmocka_unit_test(a_gap_of_the_source_stays_a_gap_that_a_late_packet_fills),
