@@ -113,7 +113,8 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
 // How long something has been relayed: from the first frame, or for audio by packets of the usual 20 ms.
 std::int64_t DownlinkStream::since_first(std::uint32_t relayed, MonotonicUs now) const {
   if (kind_ == MediaKind::kAudio) return std::int64_t{relayed} * 20'000;
-  return resumed_at_.get() != 0 ? now - resumed_at_.get() : now - taken_at_;
+  // What began counts as a pause that began with nothing before it; a gap between frames is none.
+  return pause_began_.get() == 0 && pause_ended_.get() != 0 ? now - pause_ended_.get() : now - taken_at_;
 }
 
 void DownlinkStream::take_reports(DownlinkWindow& window) {

@@ -320,6 +320,22 @@ void the_relays_count_of_bytes_may_wrap(void**) {
   }
 }
 
+// The time of a stream's first window is from its first frame, whatever gaps come after it: a rate too high would be
+// the best of the session.
+void a_gap_as_a_picture_begins_makes_its_rate_no_higher(void**) {
+  Relay relay(0, 0, 999);
+  constexpr MonotonicUs kMs = 1'000;
+  DownlinkStream stream(MediaKind::kVideo, relay, 1000, 10 * kSecond);
+  for (MonotonicUs now = 11'000 * kMs; now < 13'000 * kMs; now += 50 * kMs) {
+    if (now >= 12'200 * kMs && now < 12'500 * kMs) continue;
+    relay.add(1, 1000, 1);
+    stream.on_frame(PacketEvents::new_frame_event() | PacketEvents::key_frame_event({640, 480}), now);
+  }
+  const DownlinkWindow window = stream.take_window(13'000 * kMs);
+  assert_int_equal(window.duration_us, 2000 * kMs);
+  assert_int_equal(window.frames, 34);
+}
+
 }  // namespace
 
 int main() {
@@ -336,6 +352,7 @@ int main() {
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
       cmocka_unit_test(most_frames_are_usual_ones),
       cmocka_unit_test(the_relays_count_of_bytes_may_wrap),
+      cmocka_unit_test(a_gap_as_a_picture_begins_makes_its_rate_no_higher),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
