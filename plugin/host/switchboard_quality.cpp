@@ -25,7 +25,7 @@ class Streams {
     if (session.downlink) {
       for (const auto& track : session.downlink->tracks) {
         downlinks_.push_back(&track->leg->stream);
-        if (2 * std::exchange(track->starved_ms, 0) > interval.count()) ++streams_.withheld;
+        if (2 * std::chrono::milliseconds(std::exchange(track->starved_ms, 0)) > interval) ++streams_.withheld;
       }
     }
     streams_.uplinks = uplinks_;
@@ -61,7 +61,8 @@ void Switchboard::keep_sample(CallSession& session, const quality::Sample& sampl
     std::array<std::byte, quality::SessionQuality::kMostSnapshotBytes> bytes;
     const std::size_t size = session.quality.snapshot(bytes);
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    store_->update(session.journal, storage::SessionRecord(session), wall, {data, size});
+    const storage::SessionFacts& facts = session;
+    store_->update(session.journal, storage::SessionRecord(facts), wall, {data, size});
   }
   if (const auto sender = session.sender.lock(); sender && session.settings.quality_events) {
     Json event = json::sample_json(sample);

@@ -76,10 +76,12 @@ std::string Walk::behind(const Cursor& row, Binder& binder) const {
 // The first rows of all walks together.
 std::string Walk::merged(const std::string& columns, const std::string& where, Order order, std::size_t limit) const {
   const std::string from = by_keys() ? " FROM session_quality_issues k" : " FROM session_quality_logs s";
+  const std::string selected = "(SELECT " + columns + from + " WHERE " + in_range(walked(""));
+  const std::string rest = filter_ + where + in_order(order, walked("")) + at_most(limit) + ")";
   std::string all;
   for (const std::string& walk : walks_) {
-    all += (all.empty() ? "(SELECT " : " UNION ALL (SELECT ") + columns + from + " WHERE " + in_range(walked("")) +
-           walk + filter_ + where + in_order(order, walked("")) + at_most(limit) + ")";
+    if (!all.empty()) all += " UNION ALL ";
+    all.append(selected).append(walk).append(rest);
   }
   if (walks_.size() == 1) return all;
   return "(SELECT * FROM (" + all + ") walk" + in_order(order, "") + at_most(limit) + ")";
