@@ -192,6 +192,9 @@ struct ChosenLayers {
   media::LayerAllocation allocation;
   bool limited = false;  // of somebody there is more to be had, if the network took it
   MonotonicUs at = 0;    // when it was last chosen
+  // When a picture last began after a pause, and how many bytes of video had been relayed then.
+  MonotonicUs began_at = 0;
+  std::uint64_t bytes_before = 0;
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.

@@ -23,6 +23,10 @@ constexpr double kAudioBps = 50'000;
 constexpr std::size_t kLowQuantile = 4;
 constexpr double kLeastShare = 0.25;
 
+// A picture begins with a key frame, and the next one where that has gone.
+constexpr MonotonicUs kKeyFrameCountedUs = 250'000;
+constexpr MonotonicUs kLongestWaitUs = 1'500'000;
+
 constexpr double kSmoothedOverS = 1.5;  // the rate of a video without layers
 
 WantedLayer wanted_of(const CallSession& receiver, const std::string& participant) {
@@ -45,6 +49,14 @@ bool waits_for_key_frame(const std::unique_ptr<DownlinkTrack>& track) {
   const UplinkTrack* source = video_of(*track);
   return source != nullptr && source->layered() != nullptr && !track->paused &&
          track->leg->filter->waits_for_key_frame();
+}
+
+// What was relayed since the last picture began, its key frame above all, by what the way takes.
+bool has_gone(const Downlink& downlink, MonotonicUs now) {
+  const MonotonicUs elapsed = now - downlink.chosen->began_at;
+  if (elapsed < kKeyFrameCountedUs || elapsed > kLongestWaitUs) return elapsed > kLongestWaitUs;
+  const double bits = 8.0 * static_cast<double>(downlink.video_relayed.bytes - downlink.chosen->bytes_before);
+  return bits <= downlink.estimator.target_bps() * static_cast<double>(elapsed) / 1e6;
 }
 
 void weigh(UplinkTrack& track, MonotonicUs now) {
@@ -176,7 +188,7 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
     track.left_out = !selection.layer;
     if (track.left_out || estimator.is_stopped()) pause(track);
   }
-  resume_next(downlink);
+  resume_next(downlink, now);
   return changed;
 }
 
@@ -195,16 +207,17 @@ bool LayerControl::choose_no_more(CallSession& receiver) {
   return changed;
 }
 
-void LayerControl::resume_next(Downlink& downlink) {
+void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   const media::Estimator& estimator = downlink.estimator;
   if (!downlink.chosen || estimator.is_stopped()) return;
-  bool may_begin = !estimator.is_limited() || std::ranges::none_of(downlink.tracks, [](const auto& track) {
-    return waits_for_key_frame(track) && !video_of(*track)->costs().empty();
-  });
+  const auto waits = [](const auto& track) { return waits_for_key_frame(track) && !video_of(*track)->costs().empty(); };
+  bool may_begin = !estimator.is_limited() || (has_gone(downlink, now) && std::ranges::none_of(downlink.tracks, waits));
   for (const auto& track : downlink.tracks) {
     if (!may_begin) return;
     if (!track->paused || track->left_out) continue;
     resume(*track);
+    downlink.chosen->began_at = now;
+    downlink.chosen->bytes_before = downlink.video_relayed.bytes;
     may_begin = !estimator.is_limited();
   }
 }

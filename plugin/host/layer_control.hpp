@@ -46,7 +46,7 @@ class LayerControl {
   static bool choose_no_more(CallSession& receiver);
 
   // On a narrow way one key frame after the other: all at once would fill it again. To be called often.
-  static void resume_next(Downlink& downlink);
+  static void resume_next(Downlink& downlink, MonotonicUs now);
 
   // Asks for the key frames that the chosen layers begin with.
   static void ask_for_key_frames(const Downlink& downlink, MonotonicUs now);

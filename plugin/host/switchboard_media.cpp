@@ -274,7 +274,7 @@ void Switchboard::tick(MonotonicUs now) {
     for (const auto& [id, session] : sessions_) {
       if (!session->downlink) continue;
       note_requests(*session, now);
-      LayerControl::resume_next(*session->downlink);
+      LayerControl::resume_next(*session->downlink, now);
       LayerControl::ask_for_key_frames(*session->downlink, now);
     }
     for (const auto& [id, session] : sessions_) {

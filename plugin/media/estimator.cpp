@@ -104,6 +104,7 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   update_queue(now);
   count_long_queues(gap);
   update_usual_loss(now);
+  if (is_stopped()) learn_from_flood(now);
   if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
 }
 
@@ -241,7 +242,7 @@ void Estimator::update_queue(MonotonicUs now) {
 // down. What is still lost just after a cut is of this kind; at other times it is learnt slowly, since loss that a
 // rising rate brings about must not pass for it.
 void Estimator::update_usual_loss(MonotonicUs now) {
-  if (queue_ms_ > kShortQueueMs || (usual_loss_at_ && now - *usual_loss_at_ < kSecond)) return;
+  if (is_stopped() || queue_ms_ > kShortQueueMs || (usual_loss_at_ && now - *usual_loss_at_ < kSecond)) return;
   const MonotonicUs since_cut = cut_at_ ? now - *cut_at_ : kMinimumFor;
   const MonotonicUs settled = since_cut - kSecond / 2;  // feedback from then on tells of the lower rate
   if (settled < kSecond / 2) return;
@@ -295,6 +296,17 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
   const bool sends = sender_follows_ || sent(now, kSecond / 2).packets_per_s > 0;
   if (sends && recent.packets >= 10 && recent.share > usual_loss_ + kMuchLoss + spread) return Cause::kLoss;
   return std::nullopt;
+}
+
+// While nothing is relayed, what was lost is repeated, and lost again where it is more than the way takes: then what
+// arrives of it is what the way takes, better known than when the cut was made, just after the limit began.
+void Estimator::learn_from_flood(MonotonicUs now) {
+  const Loss recent = loss(now, kSecond / 2, kSecond);
+  if (now - *cut_at_ < kSecond / 2 || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
+  proven_ = true;
+  failed_bps_ = received(now, kSecond / 2).bits_per_s;
+  capacity_bps_ = std::clamp(kCut * failed_bps_, kFloorBps, capacity_bps_);
+  draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }
 
 // Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.

@@ -140,6 +140,7 @@ class Estimator {
   bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
   bool is_flooded(MonotonicUs now) const;
+  void learn_from_flood(MonotonicUs now);
   void stop(MonotonicUs now, MonotonicUs at_most);
   void grow(MonotonicUs now, double seconds);
 

@@ -376,6 +376,38 @@ void a_queue_among_several_is_found_at_once(void**) {
   assert_true(target < capacity && capacity < 1'200'000);
 }
 
+// The first cut comes when most of what has arrived is of the time before. What is repeated during the stop, and lost
+// again, tells more.
+void a_flood_tells_what_the_way_takes(void**) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs t = 60'000, stopped_at = 0, resumed_at = 0;
+  double capacity_at_first = 0;
+  for (; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
+    if (stopped_at == 0) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+      estimator.feedback(t, {t < 10'000'000 ? 15U : 6U, 0, 0}, relayed);
+    } else if (t < stopped_at + 1'000'000) {
+      estimator.feedback(t, {20, 16, 0}, relayed);  // 4 of 1,000 bytes arrive
+    }
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && stopped_at == 0) {
+      stopped_at = t;
+      capacity_at_first = estimator.capacity_bps();
+    }
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  const double capacity = estimator.capacity_bps(), usual_loss = estimator.usual_loss();
+  const bool proven = estimator.is_proven();
+  assert_true(resumed_at != 0);
+  assert_true(capacity_at_first > 600'000);
+  assert_true(capacity > 350'000 && capacity < 500'000);
+  assert_true(proven);
+  assert_true(usual_loss < 0.05);
+}
+
 // On a path that reorders, each feedback tells of packets as missing that the next one has as arrived.
 void what_arrives_late_is_not_lost(void**) {
   Estimator reordered({1'000'000, 1'000'000}), lossy({1'000'000, 1'000'000});
@@ -440,6 +472,7 @@ int main() {
       cmocka_unit_test(retransmissions_that_fill_the_way_stop_everything),
       cmocka_unit_test(a_machine_that_is_late_is_no_queue),
       cmocka_unit_test(a_queue_among_several_is_found_at_once),
+      cmocka_unit_test(a_flood_tells_what_the_way_takes),
       cmocka_unit_test(what_arrives_late_is_not_lost),
       cmocka_unit_test(a_paused_receiver_is_tried_again),
   };
