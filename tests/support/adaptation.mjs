@@ -14,8 +14,8 @@ const kSettlesAfterMs = 15_000;
 const kRoomKbps = 2_000;
 const kUplinkUpToKbps = 1_300; // a call has warmed up when its sender's own estimate allows this
 
-/** So many encoders and decoders on one machine: a smaller picture, and half the frames (see run). */
-export const kManyPeoplesCamera = { width: 640, height: 360 };
+/** So many encoders and decoders on one machine: a smaller picture, and half the frames. Two cores are then busy by three quarters. */
+export const kManyPeoplesCamera = { width: 640, height: 360, frameRate: 15 };
 
 const kHeaders = 28; // of IPv4 and UDP: links count them, streams do not
 
@@ -54,9 +54,9 @@ const kPlugins = {
 };
 
 export class AdaptationBench {
-  static async start({ width = 640, height = 480 } = {}) {
+  static async start({ width = 640, height = 480, frameRate = 30 } = {}) {
     const bench = new AdaptationBench();
-    bench.camera = { width, height, frameRate: 30 };
+    bench.camera = { width, height, frameRate };
     bench.folder = await mkdtemp(`${tmpdir()}/adaptation-`);
     const film = `${bench.folder}/film.y4m`;
     await writeMovingPicture(film, { width, height });
@@ -128,7 +128,7 @@ export class AdaptationBench {
           watch.attach(prepared.receiving);
           window.call = await client[join](prepared, { room, user });
         },
-        [name, join, room, `user${i}`, people > 2 ? { ...this.camera, frameRate: 15 } : this.camera],
+        [name, join, room, `user${i}`, this.camera],
       );
       pages.push(page);
     }
@@ -165,7 +165,7 @@ export class AdaptationBench {
   }
 }
 
-/** Everybody's picture of everybody else: { frames, sizes, concerned }; those it is about are what one person receives, or is seen of one. */
+/** Everybody's picture of everybody else: { frames, sizes, pauses, concerned }; those it is about are what one person receives, or is seen of one. */
 async function picturesOf(pages, way) {
   const ids = [];
   for (const page of pages) ids.push(await page.evaluate(() => call.joined.id));
@@ -197,6 +197,16 @@ function watchCall() {
       entry.sizes.push(value.displayHeight);
       value.close();
     }
+  };
+  const pausesOf = (track) => {
+    const pauses = [];
+    let since;
+    for (const { at, data } of call.receiving.events) {
+      const stream = data?.streams?.find(({ mid }) => mid === track.mid);
+      if (stream?.paused) since ??= at;
+      else if (stream && since) pauses.push([since, at]), (since = undefined);
+    }
+    return since ? [...pauses, [since, now()]] : pauses;
   };
   const connections = () => window.testConnections.filter(({ connectionState }) => connectionState !== 'closed');
   window.watch = {
@@ -241,8 +251,8 @@ function watchCall() {
       }
       return ssrcs;
     },
-    /** What was seen, and of whom. */
-    result: () => tracks.map((track) => ({ ...track, of: call.receiving.streams.find(({ mid }) => mid === track.mid)?.id })),
+    /** What was seen, of whom, and when it was said to be paused: [from, to] each time. */
+    result: () => tracks.map((track) => ({ ...track, of: call.receiving.streams.find(({ mid }) => mid === track.mid)?.id, pauses: pausesOf(track) })),
   };
 }
 
@@ -254,6 +264,7 @@ function watchCall() {
  *   fallMs?: number,          until half a second's packets were fewer than the limit
  *   frozenMs: number,         the longest time that a picture concerned had no frame: anybody's at that person, or that person's at anybody
  *   frozenSumMs: number,      all such times of more than half a second, together
+ *   paused: number,           for which share of the time the one that was paused longest was said to be; that is not frozen
  *   frozenBeforeMs: number,   the longest before the limit, of all pictures: what the machine does to them
  *   share?: number,           sent over the link, of the limit, from 15 s on
  *   lowest: number,           of the baseline: the least that 2 s brought
@@ -289,10 +300,11 @@ function figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt 
   };
   if (people > 2 && limit && way === 'down') figures.reactionMs = first(beganAt + 500, ({ at }) => kbps(at - 500, at, 'newBytes') < limit);
   const gaps = (concerned) =>
-    pictures.filter((picture) => picture.concerned === concerned).map(({ frames }) => gapsOf(frames, beganAt, endedAt));
+    pictures.filter((picture) => picture.concerned === concerned).map((picture) => gapsOf(picture, beganAt, endedAt));
   figures.frozenMs = Math.max(...gaps(true).map(({ longest }) => longest));
   figures.frozenSumMs = Math.max(...gaps(true).map(({ sum }) => sum));
-  figures.frozenBeforeMs = Math.max(...pictures.map(({ frames }) => gapsOf(frames, readings[0].at, beganAt).longest));
+  figures.paused = Math.max(...gaps(true).map(({ paused }) => paused)) / (endedAt - beganAt);
+  figures.frozenBeforeMs = Math.max(...pictures.map((picture) => gapsOf(picture, readings[0].at, beganAt).longest));
   figures.heights = pictures.flatMap(({ concerned, frames, sizes }) => (concerned ? [sizes[frames.findLastIndex((time) => time <= endedAt)]] : []));
   if (theCase.lift) {
     const liftedAt = beganAt + 1000 * theCase.lift;
@@ -320,18 +332,33 @@ function traceOf({ way, readings, pictures, beganAt }) {
   return lines;
 }
 
-/** Of the frames' times: the longest gap and the sum of long ones from `from` to `to`, and frames a second then and before. */
-function gapsOf(frames, from, to) {
+/** The longest gap between frames and the sum of long ones from `from` to `to`, pauses left out; and frames a second then and before. */
+function gapsOf({ frames, pauses }, from, to) {
   const kLong = 500;
   const before = frames.filter((time) => time < from && time >= from - kBaselineMs).length / (kBaselineMs / 1000);
+  const within = pauses.flatMap(([since, until]) => (until > from && since < to ? [[Math.max(since, from), Math.min(until, to)]] : []));
+  const paused = within.reduce((sum, [since, until]) => sum + until - since, 0);
   const times = [from, ...frames.filter((time) => time >= from && time < to), to];
-  const gaps = times.slice(1).map((time, i) => time - times[i]);
+  const gaps = times.slice(1).flatMap((time, i) => without(within, [times[i], time]));
   return {
     longest: Math.max(...gaps),
     sum: gaps.filter((gap) => gap > kLong).reduce((sum, gap) => sum + gap, 0),
+    paused,
     rate: (times.length - 2) / ((to - from) / 1000),
     rateBefore: before,
   };
+}
+
+/** How long the pieces are that pauses leave of a time. */
+function without(pauses, [from, to]) {
+  const pieces = [];
+  let at = from;
+  for (const [since, until] of pauses) {
+    if (until <= at || since >= to) continue;
+    pieces.push(Math.max(0, since - at));
+    at = until;
+  }
+  return [...pieces, Math.max(0, to - at)];
 }
 
 /** What of the promised is not so. */
@@ -348,8 +375,8 @@ export function shortcomings({ promised }, figures) {
 }
 
 export function line(name, figures) {
-  const { baselineKbps, reactionMs, fallMs, frozenMs, frozenSumMs, frozenBeforeMs, share, lowest, droppedPct, backMs, heights, others } = figures;
+  const { baselineKbps, reactionMs, fallMs, frozenMs, frozenSumMs, frozenBeforeMs, paused, share, lowest, droppedPct, backMs, heights, others } = figures;
   const ms = (value) => (value === undefined ? '-' : `${Math.round(value)} ms`);
   const percent = (value) => (value === undefined ? '-' : `${Math.round(100 * value)} %`);
-  return `${name}: before ${Math.round(baselineKbps)} kbit/s and frozen at most ${ms(frozenBeforeMs)}, reaction ${ms(reactionMs)}, under the limit after ${ms(fallMs)}, frozen at most ${ms(frozenMs)}, together ${ms(frozenSumMs)}, of the limit ${percent(share)}, lowest ${percent(lowest)}, dropped ${droppedPct.toFixed(1)} %, back ${ms(backMs)}, height ${heights}, others ${percent(others.frames)} of the frames, frozen ${ms(others.frozenMs)}`;
+  return `${name}: before ${Math.round(baselineKbps)} kbit/s and frozen at most ${ms(frozenBeforeMs)}, reaction ${ms(reactionMs)}, under the limit after ${ms(fallMs)}, frozen at most ${ms(frozenMs)}, together ${ms(frozenSumMs)}, paused ${percent(paused)} of the time, of the limit ${percent(share)}, lowest ${percent(lowest)}, dropped ${droppedPct.toFixed(1)} %, back ${ms(backMs)}, height ${heights}, others ${percent(others.frames)} of the frames, frozen ${ms(others.frozenMs)}`;
 }
