@@ -190,11 +190,9 @@ struct NetworkNews {
 // What one receiver gets of everybody's layers.
 struct ChosenLayers {
   media::LayerAllocation allocation;
-  bool limited = false;  // of somebody there is more to be had, if the network took it
-  MonotonicUs at = 0;    // when it was last chosen
-  // When a picture last began after a pause, and how many bytes of video had been relayed then.
-  MonotonicUs began_at = 0;
-  std::uint64_t bytes_before = 0;
+  bool limited = false;         // of somebody there is more to be had, if the network took it
+  MonotonicUs at = 0;           // when it was last chosen
+  MonotonicUs begun_until = 0;  // when the key frames of the pictures that began last have gone
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.

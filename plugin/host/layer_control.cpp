@@ -23,9 +23,9 @@ constexpr double kAudioBps = 50'000;
 constexpr std::size_t kLowQuantile = 4;
 constexpr double kLeastShare = 0.25;
 
-// A picture begins with a key frame, and the next one where that has gone.
-constexpr MonotonicUs kKeyFrameCountedUs = 250'000;
-constexpr MonotonicUs kLongestWaitUs = 1'500'000;
+// A picture begins with a key frame; of the smallest size it takes about so much, of which some may wait in a queue.
+constexpr double kKeyFrameBits = 64'000;
+constexpr MonotonicUs kMayQueueUs = 150'000;
 
 constexpr double kSmoothedOverS = 1.5;  // the rate of a video without layers
 
@@ -49,14 +49,6 @@ bool waits_for_key_frame(const std::unique_ptr<DownlinkTrack>& track) {
   const UplinkTrack* source = video_of(*track);
   return source != nullptr && source->layered() != nullptr && !track->paused &&
          track->leg->filter->waits_for_key_frame();
-}
-
-// What was relayed since the last picture began, its key frame above all, by what the way takes.
-bool has_gone(const Downlink& downlink, MonotonicUs now) {
-  const MonotonicUs elapsed = now - downlink.chosen->began_at;
-  if (elapsed < kKeyFrameCountedUs || elapsed > kLongestWaitUs) return elapsed > kLongestWaitUs;
-  const double bits = 8.0 * static_cast<double>(downlink.video_relayed.bytes - downlink.chosen->bytes_before);
-  return bits <= downlink.estimator.target_bps() * static_cast<double>(elapsed) / 1e6;
 }
 
 void weigh(UplinkTrack& track, MonotonicUs now) {
@@ -210,15 +202,12 @@ bool LayerControl::choose_no_more(CallSession& receiver) {
 void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   const media::Estimator& estimator = downlink.estimator;
   if (!downlink.chosen || estimator.is_stopped()) return;
-  const auto waits = [](const auto& track) { return waits_for_key_frame(track) && !video_of(*track)->costs().empty(); };
-  bool may_begin = !estimator.is_limited() || (has_gone(downlink, now) && std::ranges::none_of(downlink.tracks, waits));
+  MonotonicUs& begun_until = downlink.chosen->begun_until;
   for (const auto& track : downlink.tracks) {
-    if (!may_begin) return;
+    if (estimator.is_limited() && now + kMayQueueUs < begun_until) return;
     if (!track->paused || track->left_out) continue;
     resume(*track);
-    downlink.chosen->began_at = now;
-    downlink.chosen->bytes_before = downlink.video_relayed.bytes;
-    may_begin = !estimator.is_limited();
+    begun_until = std::max(now, begun_until) + static_cast<MonotonicUs>(1e6 * kKeyFrameBits / estimator.capacity_bps());
   }
 }
 

@@ -53,7 +53,7 @@ constexpr MonotonicUs kFastAfter = 2 * kSecond;
 constexpr double kNoQueueMs = 5;                             // more: the rate is not far away, so no fast growth
 constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
-constexpr double kBeyondSent = 1.35, kBeyondSentBps = 40'000;
+constexpr double kBeyondSent = 1.5, kBeyondSentBps = 40'000;
 
 constexpr MonotonicUs kFeedbackWithin = 100 * kMs;  // of the one before, as long as there are packets
 constexpr MonotonicUs kMinimumFor = 5 * kSecond;    // how long a minimum of the queue counts

@@ -8,9 +8,10 @@
 // while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
 // already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
 // nothing is to be relayed until the queue has drained, and a key frame after that, from a sender that is told half:
-// what was lost is asked for again just then. Clean: it grows, slowly near the
-// rate that last failed, and by equal steps there, so that two who share a link end up with equal shares. It never
-// grows far beyond what is sent, because that would be guessing.
+// what was lost is asked for again just then. While what was lost is repeated and lost again, what arrives of that
+// tells what the way takes. Clean: it grows, slowly near the rate that last failed, and by equal steps there, so that
+// two who share a link end up with equal shares; fast where there is no queue at all. It never grows far beyond what is
+// sent, because that would be guessing.
 //
 // One object per PeerConnection, driven by a timer of 250 ms and by feedback; nothing here is on a packet's path. Not
 // synchronised.
