@@ -305,8 +305,8 @@ void Estimator::learn_from_flood(MonotonicUs now) {
   if (now - *cut_at_ < kSecond / 2 || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
   proven_ = true;
   // The most of it: towards the end the way is not full any more.
-  flood_bps_ = std::max(flood_bps_, received(now, kSecond / 2).bits_per_s);
-  failed_bps_ = std::min(flood_bps_, before_flood_bps_ / kCut);
+  flood_bps_ = std::max(flood_bps_, static_cast<float>(received(now, kSecond / 2).bits_per_s));
+  failed_bps_ = std::min<double>(flood_bps_, before_flood_bps_ / kCut);
   capacity_bps_ = std::max(kCut * failed_bps_, kFloorBps);
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }
@@ -422,7 +422,7 @@ bool Estimator::is_flooded(MonotonicUs now) const {
 void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
   stopped_until_ = now + at_most;
   stop_due_ = true;
-  before_flood_bps_ = capacity_bps_;
+  before_flood_bps_ = static_cast<float>(capacity_bps_);
   flood_bps_ = 0;
   // What was lost before will be asked for again just when the key frame comes; both have to fit.
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;

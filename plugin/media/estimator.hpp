@@ -151,7 +151,7 @@ class Estimator {
   std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
   double queue_ms_ = 0;
   double usual_loss_ = 0;
-  double before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; the most that arrived of repetitions
+  float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; the most that arrived of repetitions
 
   Fifo<Sample> samples_;    // of the last 2 s
   Fifo<Point> points_;      // of the last 2 s
