@@ -85,8 +85,10 @@ export function truthOf(readings, counts, sampleMs, variation, outage = [0, 0]) 
     packet_loss_out_pct: (100 * got.dropped) / Math.max(1, got.packets),
     latency_avg_ms: rtt.latency_avg_ms,
     latency_p95_ms: rtt.latency_p95_ms,
-    jitter_in_ms: mean(fresh(readings, 'remote', 'audio').filter(({ at }) => !pausedBefore(readings, at)).map((s) => 1000 * s.jitter)),
-    jitter_out_ms: mean(readings.slice(3).flatMap((r) => r.inbound.filter((s) => s.kind === 'audio').map((s) => 1000 * s.jitter))),
+    jitter_in_ms: mean(fresh(readings, 'remote', 'audio').filter(({ at }) => !pausedBefore(readings, at, audioSent)).map((s) => 1000 * s.jitter)),
+    jitter_out_ms: mean(
+      readings.slice(3).filter(({ at }) => !pausedBefore(readings, at, audioReceived)).flatMap((r) => r.inbound.filter((s) => s.kind === 'audio').map((s) => 1000 * s.jitter)),
+    ),
     bandwidth_in_kbps: ((sent.delivered + repaired) * 8) / 1000 / flowing('outbound', 'packetsSent'),
     bandwidth_out_kbps: (got.offered * 8) / 1000 / flowing('inbound', 'packetsReceived'),
     frame_rate_in: frameRate(readings, 'outbound', 'framesSent', outage),
@@ -112,10 +114,12 @@ function repeatedOnRequest(readings) {
   return bytes;
 }
 
-/** Whether the microphone was off not long before: the core's jitter is then the pause's, for some seconds. */
-function pausedBefore(readings, at) {
-  const sent = ({ outbound }) => outbound.find(({ kind }) => kind === 'audio')?.packetsSent ?? 0;
-  return readings.some((reading, i) => i > 0 && reading.at > at - 5000 && reading.at <= at && sent(reading) > 0 && sent(reading) === sent(readings[i - 1]));
+const audioSent = ({ outbound }) => outbound.find(({ kind }) => kind === 'audio')?.packetsSent ?? 0;
+const audioReceived = ({ inbound }) => inbound.find(({ kind }) => kind === 'audio')?.packetsReceived ?? 0;
+
+/** Whether audio stood still not long before: the jitter that the core and browsers tell is then the pause's, for some seconds. */
+function pausedBefore(readings, at, packets) {
+  return readings.some((reading, i) => i > 0 && reading.at > at - 7000 && reading.at <= at && packets(reading) > 0 && packets(reading) === packets(readings[i - 1]));
 }
 
 /** Each report once: a reading shows the last one again until there is another. */

@@ -24,6 +24,7 @@ export const kTolerances = {
   recoveries: { exact: true },
   samples_without_audio: { exact: true },
   samples_without_video: { exact: true },
+  lost_below_the_worst_part: { by: 0.01 },
   quality_score: { by: 1 },
 };
 
@@ -213,18 +214,21 @@ function compare(row, truth, profile) {
 }
 
 /**
- * A mute is known sample by sample, and costs nothing: the score is that of the samples in which all was on.
+ * A mute is known sample by sample, and costs nothing: such a sample scores no less than what is left of it, and the row's score
+ * is that of its samples.
  * @param sender readings of the page that muted: a machine that is busy has it send less than it wants to
  */
 function compareMute(row, allSamples, times, way, sender) {
   const kScores = ['audio_score_in', 'video_score_in', 'audio_score_out', 'video_score_out'];
-  const samples = allSamples.slice(allSamples.findIndex((sample) => kScores.every((score) => sample[score] != null))); // all flows
-  const off = (kind, { at }) => Math.max(0, Math.min(at, times[kind][1]) - Math.max(at - kSampleMs, times[kind][0])) / kSampleMs;
-  const packets = ({ at }) => audioSentBy(sender, at) - audioSentBy(sender, at - kSampleMs);
+  const samples = onTheirGrid(allSamples).slice(allSamples.findIndex((sample) => kScores.every((score) => sample[score] != null))); // all flows
+  const offAt = (kind, at) => Math.max(0, Math.min(at, times[kind][1]) - Math.max(at - kSampleMs, times[kind][0])) / kSampleMs;
+  const packetsAt = (at) => audioSentBy(sender, at) - audioSentBy(sender, at - kSampleMs);
+  const off = (kind, { from, at }) => [offAt(kind, from), offAt(kind, at)];
+  const packets = ({ from, at }) => [packetsAt(from), packetsAt(at)];
   // Audio is none where few packets came (100 of 150), video where it was off for half the time; near that either will do.
   const kDeciding = {
-    audio: { gone: (sample) => packets(sample) <= 80, there: (sample) => packets(sample) >= 120 },
-    video: { gone: (sample) => off('video', sample) >= 0.65, there: (sample) => off('video', sample) <= 0.35 },
+    audio: { gone: (sample) => Math.max(...packets(sample)) <= 80, there: (sample) => Math.min(...packets(sample)) >= 120 },
+    video: { gone: (sample) => Math.min(...off('video', sample)) >= 0.65, there: (sample) => Math.max(...off('video', sample)) <= 0.35 },
   };
   const without = Object.entries(kDeciding).map(([kind, { gone, there }]) => {
     const absent = (sample) => sample[`${kind}_score_${way}`] == null;
@@ -232,10 +236,20 @@ function compareMute(row, allSamples, times, way, sender) {
     const truth = samples.filter(gone).length;
     return line(`samples_without_${kind}`, truth + wrong, truth);
   });
-  const others = samples.filter((sample) => off('audio', sample) + off('video', sample) === 0 && sample.score != null).map(({ score }) => score);
-  const score = 0.7 * (others.reduce((a, b) => a + b, 0) / others.length) + 0.3 * quantile(others, 0.1);
-  const cost = line('quality_score', Number(row.quality_score), score);
-  return [...without, { ...cost, within: cost.error >= -cost.allowed }];
+  const scored = allSamples.filter(({ score }) => score != null);
+  const lost = scored.map((sample) => Math.min(...kScores.map((part) => sample[part] ?? 100)) - sample.score);
+  const scores = scored.map(({ score }) => score);
+  const ofSamples = 0.7 * (scores.reduce((a, b) => a + b, 0) / scores.length) + 0.3 * quantile(scores, 0.1);
+  return [...without, line('lost_below_the_worst_part', Math.max(0, ...lost), 0), line('quality_score', Number(row.quality_score), ofSamples)];
+}
+
+/**
+ * Samples with `from`, the earliest that each can have been taken. They are taken one in kSampleMs; what a page learns of one later
+ * than of the others after that measure may have been late on its way.
+ */
+function onTheirGrid(samples) {
+  const offset = Math.min(...samples.map(({ at }, i) => at - i * kSampleMs));
+  return samples.map((sample, i) => ({ ...sample, from: offset + i * kSampleMs }));
 }
 
 /** Audio packets that a page had sent at a moment, between two readings in proportion. */
