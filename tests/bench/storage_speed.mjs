@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // How fast the store writes and the Admin API answers, as ratios within one run.
 //
-//   node tests/bench/storage_speed.mjs <socket folder> <database> [rows to write=200000] [rounds=40]
+//   node tests/bench/storage_speed.mjs <socket folder> <database> [rows to write=200000] [rounds=100]
 //
 // The database holds what tests/bench/generate_sessions put there, on a cluster where callroom_owner (or $OWNER) may log in
 // on the socket; what this writes is removed again. Prints a line a figure, with "MISSED" where it misses its target, and
@@ -17,18 +17,17 @@ import { promisify } from 'node:util';
 import { until } from '../integration/storage/support/cluster.mjs';
 import { Driver } from '../integration/storage/support/driver.mjs';
 
-const [host, database, count = '200000', rounds = '40'] = process.argv.slice(2);
+const [host, database, count = '200000', rounds = '100'] = process.argv.slice(2);
 const owner = process.env.OWNER ?? 'callroom_owner';
 const conninfo = (role) => `host=${host} user=${role} dbname=${database}`;
 const run = promisify(execFile);
 const sql = async (text, role = owner) =>
   (await run('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', conninfo(role), '-c', text], { maxBuffer: 1 << 28 })).stdout.trim();
 
-/** Milliseconds of processor that the reader's connections have used: what is left of a figure on a busy machine. */
-async function serverTime() {
-  const pids = await sql("SELECT pid FROM pg_stat_activity WHERE usename = 'callroom_reader'");
-  const ticks = pids.split('\n').filter(Boolean).map((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' '));
-  return ticks.reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * 10, 0);
+/** What the reader's connections have used of processors and waited for one, in ms: what is left of a figure on a busy machine. */
+function serverTime(pids) {
+  const [used, waited] = pids.map((pid) => readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')).reduce((sum, each) => sum.map((ns, i) => ns + Number(each[i])), [0, 0]);
+  return { used: used / 1e6, waited: waited / 1e6 };
 }
 
 let missed = 0;
@@ -41,20 +40,29 @@ function figure(text, value, { most = Infinity, least = -Infinity } = {}) {
 }
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-/** Asks `rounds` times; `most` bounds the 95th percentile, in ms. */
-async function times(what, work, most) {
-  const taken = [];
-  for (let i = 0; i < 2; i += 1) await work(0); // connections, plans (of a next page too) and caches as they are in service
-  const used = await serverTime();
+/**
+ * Asks each of `kinds`, [what, work, most], in turn, `rounds` times: what befalls the machine for a moment is then a little of each kind
+ * and not all of one. `most` bounds the 95th percentile, in ms.
+ */
+async function times(kinds) {
+  for (let i = 0; i < 2; i += 1) for (const [, work] of kinds) await work(0); // connections, plans (of a next page too) and caches as they are in service
+  const pids = (await sql("SELECT pid FROM pg_stat_activity WHERE usename = 'callroom_reader'")).split('\n').filter(Boolean);
+  const taken = kinds.map(() => ({ all: [], used: 0, waited: 0 }));
   for (let i = 1; i <= Number(rounds); i += 1) {
-    const before = performance.now();
-    await work(i);
-    taken.push(performance.now() - before);
+    for (const [at, [, work]] of kinds.entries()) {
+      const [from, before] = [serverTime(pids), performance.now()];
+      await work(i);
+      taken[at].all.push(performance.now() - before);
+      const to = serverTime(pids);
+      for (const part of ['used', 'waited']) taken[at][part] += (to[part] - from[part]) / Number(rounds);
+    }
   }
-  const each = ((await serverTime()) - used) / taken.length;
-  taken.sort((a, b) => a - b);
-  const p95 = quantile(taken, 0.95);
-  figure(`${what.padEnd(64)} p50 ${quantile(taken, 0.5).toFixed(1).padStart(7)} ms   p95 ${p95.toFixed(1).padStart(7)} ms   server's processor ${each.toFixed(1).padStart(6)} ms`, p95, { most });
+  for (const [at, [what, , most]] of kinds.entries()) {
+    const { all, used, waited } = taken[at];
+    all.sort((a, b) => a - b);
+    const ms = (name, value) => `   ${name} ${value.toFixed(1).padStart(6)} ms`;
+    figure(what.padEnd(66) + ms('p50', quantile(all, 0.5)) + ms('p95', quantile(all, 0.95)) + ms("server's processor", used) + ms('waited for one', waited), quantile(all, 0.95), { most });
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'callroom-speed-'));
@@ -72,27 +80,34 @@ try {
   const before = performance.now();
   await sql("SET jit = off; SELECT count(*), avg(quality_score), avg(latency_avg_ms), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY latency_avg_ms), avg(packet_loss_in_pct), count(*) FILTER (WHERE overall_quality IN ('poor', 'failed')), count(*) FILTER (WHERE connection_drops > 0) FROM session_quality_logs WHERE created_at >= now() - interval '30 days'");
   console.log(`summary 30d by plain SQL, once: ${(performance.now() - before).toFixed(0)} ms`);
-  for (const [range, most] of [['30d', 20], ['7d', Infinity], ['24h', 10]]) {
-    for (const request of ['summary', 'series', 'providers', 'issues']) await times(`${request} ${range}`, () => ask(request, { range }), most);
-  }
   const offset = (hours, seconds) => new Date(Date.now() - hours * 3_600_000 - seconds * 1000).toISOString();
-  await times('summary, 10 days with ragged edges', (i) => ask('summary', { from: offset(400, i * 17), to: offset(160, i * 23) }));
-  await times('summary 30d of one provider', () => ask('summary', { range: '30d', provider: 'p2p' }));
-  await times('summary 30d of one user', (i) => ask('summary', { range: '30d', user_id: `user-${1000 + i * 37}` }));
+  const summaries = [];
+  for (const [range, most] of [['30d', 20], ['7d', Infinity], ['24h', 10]]) {
+    for (const request of ['summary', 'series', 'providers', 'issues']) summaries.push([`${request} ${range}`, () => ask(request, { range }), most]);
+  }
+  const one = (await ask('sessions', { limit: 1 })).sessions[0].session_id;
+  await times([
+    ...summaries,
+    ['summary, 10 days with ragged edges', (i) => ask('summary', { from: offset(400, i * 17), to: offset(160, i * 23) })],
+    ['summary 30d of one provider', () => ask('summary', { range: '30d', provider: 'p2p' })],
+    ['summary 30d of one user', (i) => ask('summary', { range: '30d', user_id: `user-${1000 + i * 37}` })],
+    ['one session with its timeline', () => ask('session', { session_id: one })],
+  ]);
   const filters = { 'of all': {}, 'of a rating': { rating: 'poor' }, 'of the best rating': { rating: 'excellent' }, 'of two ratings': { rating: ['poor', 'failed'] },
     'of a provider': { provider: 'p2p' }, 'of a node': { node: 'node-2' }, 'of a user': { user_id: 'user-7' }, 'of a room': { room: 'room-7' },
     'with a common issue': { issue: 'high_latency' }, 'with a rare issue': { issue: 'keyframe_storm' },
     'with an issue, of a rating': { issue: 'high_loss', rating: 'poor' }, 'with an issue, of a provider': { issue: 'high_loss', provider: 'p2p' } };
+  const pages = [];
   for (const order of ['newest', 'worst']) {
     for (const [name, fields] of Object.entries(filters)) {
       let cursor;
-      await times(`page of 50, ${order} ${name}, one after another`, async () => {
+      const next = async () => {
         cursor = (await ask('sessions', { range: '30d', order, ...fields, ...(cursor ? { cursor } : {}) })).next;
-      }, 5);
+      };
+      pages.push([`page of 50, ${order} ${name}, one after another`, next, 5]);
     }
   }
-  const one = (await ask('sessions', { limit: 1 })).sessions[0].session_id;
-  await times('one session with its timeline', () => ask('session', { session_id: one }));
+  await times(pages);
   const single = 3000;
   const values = Array.from({ length: single }, (_, i) =>
     `INSERT INTO session_quality_logs (session_id, created_at, started_at, ended_at, duration_s, node, room, user_id, provider, media_path, measured_by, overall_quality, end_reason, score_version, samples, latency_avg_ms, packet_loss_in_pct, issues, timeline) VALUES ('${randomUUID()}', now(), now(), now(), 300, 'speed', 'room-${i}', 'user-${i}', 'janus', 'relay', 'server', 'unrated', 'left', 1, 100, 45.5, 0.5, '[]', '\\x${'ab'.repeat(200)}') ON CONFLICT DO NOTHING;`);
