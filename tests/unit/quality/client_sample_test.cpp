@@ -3,29 +3,22 @@
 #include <limits>
 
 #include "support/cmocka.hpp"
+#include "support/usual_client_sample.hpp"
 
 using namespace callroom::quality;
+using callroom::quality::test::usual_client_sample;
 
 namespace {
 
-ClientSample usual() {
-  ClientSample sample;
-  sample.interval_ms = 3000;
-  sample.rtt_ms = 100;
-  sample.jitter_ms = 10;
-  sample.sent = {2.0, 800, 30, {640, 480}};
-  sample.received = {0.5, 700, 29, {640, 480}};
-  return sample;
-}
-
 void what_cannot_be_is_not_plausible(void**) {
-  ClientSample absurd = usual(), infinite = usual(), negative = usual(), too_short = usual(), empty;
+  ClientSample absurd = usual_client_sample(), infinite = usual_client_sample(), negative = usual_client_sample(),
+               too_short = usual_client_sample(), empty;
   absurd.sent.loss_pct = 150;
   infinite.rtt_ms = std::numeric_limits<double>::infinity();
   negative.received.kbps = -1;
   too_short.interval_ms = 20;
   empty.interval_ms = 3000;
-  assert_true(is_plausible(usual()));
+  assert_true(is_plausible(usual_client_sample()));
   assert_true(is_plausible(empty));
   assert_false(is_plausible(absurd));
   assert_false(is_plausible(infinite));
@@ -34,7 +27,7 @@ void what_cannot_be_is_not_plausible(void**) {
 }
 
 void one_peer_s_sample_stays_as_it_is(void**) {
-  const ClientSample one = combined({{"a", usual()}});
+  const ClientSample one = combined({{"a", usual_client_sample()}});
   assert_true(one.rtt_ms == 100.0);
   assert_true(one.sent.kbps == 800.0);
   assert_true(one.received.frame_rate == 29.0);
@@ -42,7 +35,7 @@ void one_peer_s_sample_stays_as_it_is(void**) {
 }
 
 void of_several_peers_rates_add_up_and_the_worst_decides(void**) {
-  ClientSample worse = usual(), silent;
+  ClientSample worse = usual_client_sample(), silent;
   worse.interval_ms = 3100;
   worse.rtt_ms = 250;
   worse.jitter_ms = 5;
@@ -52,7 +45,7 @@ void of_several_peers_rates_add_up_and_the_worst_decides(void**) {
   silent.interval_ms = 3000;
   silent.freezes = 1;
   silent.frozen_ms = 1200;
-  const ClientSample sum = combined({{"a", usual()}, {"b", worse}, {"c", silent}});
+  const ClientSample sum = combined({{"a", usual_client_sample()}, {"b", worse}, {"c", silent}});
   assert_true(sum.interval_ms == 3100);
   assert_true(sum.rtt_ms == 250.0);
   assert_true(sum.jitter_ms == 10.0);

@@ -1,5 +1,4 @@
 // Whole sessions, packet by packet: what the model must not get wrong.
-#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -8,143 +7,14 @@
 #include "quality/session_quality.hpp"
 #include "quality/timeline.hpp"
 #include "support/cmocka.hpp"
-#include "support/relay.hpp"
+#include "support/session_call.hpp"
+#include "support/usual_client_sample.hpp"
 
 using namespace callroom;
 using namespace callroom::quality;
-using callroom::test::Relay;
+using namespace callroom::quality::test;
 
 namespace {
-
-constexpr MonotonicUs kMs = 1'000, kSecond = 1'000'000;
-
-// One participant's call on a clock of its own: sends audio and video, receives the same, with what goes wrong set by
-// the test.
-class Call {
- public:
-  explicit Call(SessionOptions options = {}) : quality(options) {
-    quality.connected(now);
-    audio_relay.set(0, 0, 999);
-    video_relay.set(0, 0, 19'999);
-  }
-
-  bool send_audio = true, send_video = true, relay_audio = true, relay_video = true, network = true;
-  int lose_every = 0;          // of the audio sent, one in so many
-  int video_interval_ms = 40;  // 25 frames a second
-  std::uint16_t height = 480;
-  double rtt_ms = 50;
-  std::uint16_t relayed_height = 480;
-  bool undecodable = false;  // a key frame is lost on the way to it, and none comes that it asks for
-  std::size_t withheld = 0;  // videos that it is not relayed for want of room
-
-  SessionQuality quality;
-  MonotonicUs now = 10 * kSecond;
-
-  const Sample& run(int seconds) {
-    const Sample* last = quality.latest();
-    for (int ms = 0; ms < seconds * 1000; ms += 20) {
-      step();
-      now += 20 * kMs;
-      if ((now - started_) % (3 * kSecond) == 0) last = &sample();
-    }
-    return *last;
-  }
-  const Sample& sample() { return quality.sample(now, wall(), streams()); }
-  Summary finish() { return quality.finish(now, wall(), streams()); }
-  UplinkStream& camera() { return video_in; }
-  UplinkStream& microphone() { return audio_in; }
-
- private:
-  WallTime wall() const { return WallTime(std::chrono::microseconds(1'700'000'000 * kSecond + now)); }
-  SessionStreams streams() { return {uplinks_, downlinks_, &up_rtcp, &down_rtcp, withheld}; }
-
-  void step() {
-    const bool frame = (now - started_) / kMs % video_interval_ms == 0;
-    if (send_audio) {
-      ++audio_sent_;
-      const bool lost = !network || (lose_every != 0 && audio_sent_ % static_cast<unsigned>(lose_every) == 0);
-      if (!lost) feed(audio_in, audio_sent_, static_cast<std::uint32_t>(now / kMs * 48), 1, {0x11, 0x22});
-    }
-    if (send_video && frame) {
-      ++video_sent_;
-      if (network) feed(video_in, video_sent_, static_cast<std::uint32_t>(now / kMs * 90), 2, key_frame());
-    }
-    if (!network) return;
-    if (relay_audio) audio_relay.add(1, 120, 1);
-    if (relay_video && frame) {
-      video_relay.add(1, 5'000, 1);
-      const auto width = static_cast<std::uint16_t>(relayed_height * 4 / 3);
-      const PacketEvents key_frame =
-          undecodable ? PacketEvents() : PacketEvents::key_frame_event({width, relayed_height});
-      video_out.on_frame(PacketEvents::new_frame_event() | key_frame, now);
-    }
-    if (undecodable && (now - started_) % kSecond == 0) video_out.on_request(now);
-    if ((now - started_) % kSecond == 0) report();
-  }
-
-  std::vector<std::uint8_t> key_frame() const {
-    const auto width = static_cast<std::uint16_t>(height * 4 / 3);
-    std::vector<std::uint8_t> payload{0x10,
-                                      0x10,
-                                      0x02,
-                                      0x00,
-                                      0x9D,
-                                      0x01,
-                                      0x2A,
-                                      static_cast<std::uint8_t>(width),
-                                      static_cast<std::uint8_t>(width >> 8),
-                                      static_cast<std::uint8_t>(height),
-                                      static_cast<std::uint8_t>(height >> 8)};
-    payload.resize(5'000);
-    return payload;
-  }
-
-  void feed(UplinkStream& stream, std::uint16_t sequence, std::uint32_t timestamp, std::uint8_t ssrc,
-            const std::vector<std::uint8_t>& payload) {
-    std::vector<std::uint8_t> packet{0x80,
-                                     96,
-                                     static_cast<std::uint8_t>(sequence >> 8),
-                                     static_cast<std::uint8_t>(sequence),
-                                     static_cast<std::uint8_t>(timestamp >> 24),
-                                     static_cast<std::uint8_t>(timestamp >> 16),
-                                     static_cast<std::uint8_t>(timestamp >> 8),
-                                     static_cast<std::uint8_t>(timestamp),
-                                     0,
-                                     0,
-                                     0,
-                                     ssrc};
-    packet.insert(packet.end(), payload.begin(), payload.end());
-    stream.on_rtp(packet, [this] { return now; });
-  }
-
-  void report() {
-    const auto delay = static_cast<std::uint32_t>(rtt_ms * 65.536);
-    for (auto [stream, counts] : {std::pair{&audio_out, &audio_relay}, std::pair{&video_out, &video_relay}}) {
-      if (counts->progress().packets() == 0) continue;
-      std::vector<std::uint8_t> packet{0x81, 201, 0, 7, 0, 0, 0, 1};
-      for (const std::uint32_t word : {7U, 0U, counts->highest(), 96U, compact_ntp(wall()) - delay, 0U}) {
-        for (int shift = 24; shift >= 0; shift -= 8) packet.push_back(static_cast<std::uint8_t>(word >> shift));
-      }
-      down_rtcp.on_rtcp(packet, stream, downlinks_, now, [this] { return wall(); });
-    }
-    std::vector<std::uint8_t> sender{0x80, 200, 0, 6};
-    for (const std::uint32_t word : {1U, 0U, 0U, 0U, std::uint32_t{audio_sent_}, 0U}) {
-      for (int shift = 24; shift >= 0; shift -= 8) sender.push_back(static_cast<std::uint8_t>(word >> shift));
-    }
-    up_rtcp.on_rtcp(sender, &audio_in, now);
-  }
-
-  const MonotonicUs started_ = now;
-  Relay audio_relay, video_relay;
-  UplinkStream audio_in{MediaKind::kAudio, Codec::kOpus, now}, video_in{MediaKind::kVideo, Codec::kVp8, now};
-  DownlinkStream audio_out{MediaKind::kAudio, audio_relay, 1000, now},
-      video_out{MediaKind::kVideo, video_relay, 20'000, now};
-  UplinkRtcp up_rtcp;
-  DownlinkRtcp down_rtcp;
-  std::array<UplinkStream*, 2> uplinks_{&audio_in, &video_in};
-  std::array<DownlinkStream*, 2> downlinks_{&audio_out, &video_out};
-  std::uint16_t audio_sent_ = 0, video_sent_ = 0;
-};
 
 bool has_issue(const Summary& summary, const std::string& code) {
   for (const Issue& issue : summary.issues) {
@@ -437,13 +307,7 @@ void a_snapshot_comes_to_the_same(void**) {
 
 void a_client_may_measure(void**) {
   SessionQuality quality(SessionOptions{});
-  ClientSample sample;
-  sample.interval_ms = 3000;
-  sample.rtt_ms = 100;
-  sample.jitter_ms = 10;
-  sample.sent = {2.0, 800, 30, {640, 480}};
-  sample.received = {0.5, 800, 30, {640, 480}};
-  for (int i = 0; i < 10; ++i) quality.report(sample, 3 * kSecond * i, WallTime{});
+  for (int i = 0; i < 10; ++i) quality.report(usual_client_sample(), 3 * kSecond * i, WallTime{});
   const Summary summary = quality.summary();
   assert_true(near(summary.packet_loss_in_pct, 2.0, 0.01));
   assert_true(near(summary.packet_loss_out_pct, 0.5, 0.01));
