@@ -65,9 +65,28 @@ constexpr quality::Codec to_quality(media::Codec codec) {
 struct LayeredVideo {
   explicit LayeredVideo(media::LayeredSource::Naming naming) : source(std::move(naming), true) {}
 
+  void note_height(std::size_t spatial, std::uint16_t height) {  // loop thread
+    if (height > heights_[spatial].load(std::memory_order_relaxed)) {
+      heights_[spatial].store(height, std::memory_order_relaxed);
+    }
+  }
+  // The greatest that was sent up to this layer, or of the lowest where none was; 0: not known yet.
+  std::uint16_t height_up_to(std::size_t spatial) const;
+
   media::LayeredSource source;
   std::uint64_t packets = 0;  // of the loop thread
+
+ private:
+  std::array<std::atomic<std::uint16_t>, media::kMostSpatial> heights_{};
 };
+
+inline std::uint16_t LayeredVideo::height_up_to(std::size_t spatial) const {
+  std::uint16_t greatest = 0;
+  for (std::size_t i = 0; i < heights_.size() && (i <= spatial || greatest == 0); ++i) {
+    greatest = std::max(greatest, heights_[i].load(std::memory_order_relaxed));
+  }
+  return greatest;
+}
 
 // What only rooms for more than two need of an m-line.
 struct AmongMany {
@@ -272,6 +291,11 @@ struct JoinedSettings {
 
 // The most that is wanted of others' videos.
 struct WantedLayers {
+  signaling::WantedLayer of(const std::string& participant) const {
+    const auto found = of_single.find(participant);
+    return found == of_single.end() ? of_all : found->second;
+  }
+
   signaling::WantedLayer of_all = signaling::WantedLayer::kHigh;
   std::map<std::string, signaling::WantedLayer> of_single;  // participants, instead
 };

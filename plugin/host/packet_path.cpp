@@ -170,7 +170,9 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
     std::ranges::copy(std::span(original_descriptor).first(descriptor.size()), descriptor.begin());
   });
   packet->mindex = track.m_line;
-  if (events.key_frame()) track.last_key_frame.store(now, std::memory_order_relaxed);
+  if (!events.key_frame()) return;
+  track.last_key_frame.store(now, std::memory_order_relaxed);
+  video.note_height(layered->spatial, events.size().height);
 }
 
 [[gnu::noinline, gnu::cold]] void relay_if_layered(Uplink& uplink, janus_plugin_rtp* packet) {

@@ -109,6 +109,7 @@ class Switchboard {
   // Quality (switchboard_quality.cpp).
   void take_due_samples(MonotonicUs now);
   void take_sample(CallSession& session, MonotonicUs now);
+  std::vector<std::uint16_t> asked_heights(const CallSession& session) const;
   void tell_others_rating(CallSession& session, const quality::Sample& sample);
   void keep_sample(CallSession& session, const quality::Sample& sample, WallTime wall);
   quality::Summary sum_up(CallSession& session, MonotonicUs now);

@@ -20,7 +20,9 @@ constexpr MonotonicUs kHangUpIsDropUs = 5'000'000;
 // The streams of a session at this moment, for one call into its quality.
 class Streams {
  public:
-  Streams(CallSession& session, std::chrono::milliseconds interval) {
+  // asked_heights: of each receiving track; none: whatever comes.
+  Streams(CallSession& session, std::chrono::milliseconds interval, std::vector<std::uint16_t> asked_heights)
+      : asked_heights_(std::move(asked_heights)) {
     for (const auto& track : session.uplink.tracks) uplinks_.push_back(&track->stream);
     if (session.downlink) {
       for (const auto& track : session.downlink->tracks) {
@@ -32,16 +34,36 @@ class Streams {
     streams_.downlinks = downlinks_;
     streams_.uplink_rtcp = session.uplink.tracks.empty() ? nullptr : &session.uplink.rtcp;
     streams_.downlink_rtcp = session.downlink ? &session.downlink->rtcp : nullptr;
+    streams_.asked_heights = asked_heights_;
+    if (session.bitrate_kbps < session.settings.bitrate_kbps) streams_.asked_kbps = session.bitrate_kbps;
   }
   const quality::SessionStreams& get() const { return streams_; }
 
  private:
   std::vector<quality::UplinkStream*> uplinks_;
   std::vector<quality::DownlinkStream*> downlinks_;
+  std::vector<std::uint16_t> asked_heights_;
   quality::SessionStreams streams_;
 };
 
 }  // namespace
+
+// What a client asked for itself is the best that its pictures are held against.
+std::vector<std::uint16_t> Switchboard::asked_heights(const CallSession& session) const {
+  std::vector<std::uint16_t> heights;
+  if (!session.downlink || !session.wanted) return heights;
+  for (const auto& track : session.downlink->tracks) {
+    heights.push_back(UINT16_MAX);
+    const UplinkTrack* source = track->source.load(std::memory_order_relaxed);
+    const auto sender = sessions_.find(track->source_session);
+    if (source == nullptr || source->layered() == nullptr || sender == sessions_.end()) continue;
+    const auto wanted = session.wanted->of(sender->second->participant);
+    if (wanted >= signaling::WantedLayer::kHigh) continue;
+    const std::uint16_t height = source->layered()->height_up_to(static_cast<std::size_t>(wanted));
+    if (height != 0) heights.back() = height;
+  }
+  return heights;
+}
 
 void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
   if (session.hung_up_at != 0 && now - session.hung_up_at >= kHangUpIsDropUs) {
@@ -49,7 +71,7 @@ void Switchboard::take_sample(CallSession& session, MonotonicUs now) {
     session.quality.disconnected(now);
   }
   const WallTime wall = wall_now();
-  const Streams streams(session, config_.sample_interval);
+  const Streams streams(session, config_.sample_interval, asked_heights(session));
   keep_sample(session, session.quality.sample(now, wall, streams.get()), wall);
 }
 
@@ -105,7 +127,7 @@ void Switchboard::take_due_samples(MonotonicUs now) {
 
 quality::Summary Switchboard::sum_up(CallSession& session, MonotonicUs now) {
   take_client_samples(session, now);
-  const Streams streams(session, config_.sample_interval);
+  const Streams streams(session, config_.sample_interval, asked_heights(session));
   quality::Summary summary = session.quality.finish(now, wall_now(), streams.get());
   summary.keyframe_requests += session.keyframe_requests;
   return summary;

@@ -117,6 +117,7 @@ void DirectionMeasure::add(const DownlinkWindow& window, bool fec) {
   should_flow = should_flow || window.relayed > 0;
   const std::int64_t patience_us = window.kind == MediaKind::kVideo ? model::kOneWayUs : model::kQuietDropUs;
   unanswered = unanswered || window.unreported_us > patience_us;
+  asked_anew = asked_anew || window.asked_anew;
   if (window.kind == MediaKind::kAudio) {
     has_audio = has_audio || window.relayed != 0;
     if (window.relayed < model::kLeastAudioPackets) return;
@@ -240,10 +241,13 @@ DirectionScore score_direction(const DirectionMeasure& measure, std::optional<do
     result.audio = score_audio(audio);
   }
   if (measure.video_count != 0) {
+    std::optional<double> asked_use;
+    if (measure.asked_kbps) asked_use = measure.kbps().value_or(0) / *measure.asked_kbps;
     VideoScore mean;
     for (std::size_t i = 0; i < measure.video_count; ++i) {
       VideoQuality video = measure.videos[i].quality;
       video.best_frame_rate = best_frame_rate;
+      video.asked_use = asked_use;
       const VideoScore one = score_video(video);
       const double share = 1.0 / static_cast<double>(measure.video_count);
       mean.score += share * one.score;

@@ -30,8 +30,9 @@ struct DirectionMeasure {
   std::uint32_t expected = 0, lost = 0;  // of all media
   std::optional<AudioQuality> audio;     // without the round-trip time; absent: muted, or too little to score
   std::array<Video, kMostVideos> videos{};
-  std::size_t video_count = 0;  // of those that flowed
-  FrameSize size;               // of the largest video
+  std::size_t video_count = 0;       // of those that flowed
+  FrameSize size;                    // of the largest video
+  std::optional<double> asked_kbps;  // that whoever sends asked to keep to
   std::optional<double> loss_pct, residual_loss_pct, audio_jitter_ms, video_jitter_ms, burst_ratio;
   std::uint32_t requests = 0, freezes = 0;
   std::int64_t frozen_us = 0;
@@ -39,6 +40,7 @@ struct DirectionMeasure {
   bool has_audio = false;    // some arrived or was relayed
   bool should_flow = false;  // nothing says that it is meant to be silent
   bool unanswered = false;   // relayed to for long, and no report came
+  bool asked_anew = false;   // the client asked for another size
 
   // The audio's; the video's where there is no audio, but not where its jitter is not known.
   std::optional<double> jitter_ms() const { return has_audio ? audio_jitter_ms : video_jitter_ms; }

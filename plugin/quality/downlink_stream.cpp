@@ -86,7 +86,7 @@ double percent(std::uint32_t part, std::uint32_t whole) {
 
 }  // namespace
 
-DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
+DownlinkWindow DownlinkStream::take_window(MonotonicUs now, std::uint16_t asked_height) {
   DownlinkWindow window;
   window.kind = kind_;
   window.screen_share = screen_share_.get();
@@ -101,7 +101,11 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now) {
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());
   window.size = size_.get();
-  window.best_height = best_height_ = std::max(best_height_, window.size.height);
+  best_height_ = std::max(best_height_, window.size.height);
+  // The larger picture takes its time to come, and the smaller one too.
+  const std::uint16_t asked_before = std::exchange(asked_height_, asked_height);
+  window.best_height = std::min({best_height_, asked_height, asked_before});
+  window.asked_anew = asked_height != asked_before;
   window.requests = take(taken_.requests, requests_.get());
   take_reports(window);
   take_freezes(window, now);

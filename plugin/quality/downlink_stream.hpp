@@ -35,7 +35,8 @@ struct DownlinkWindow {
   std::uint64_t bytes = 0;
   std::uint32_t frames = 0;
   FrameSize size;
-  std::uint16_t best_height = 0;  // of the stream so far
+  std::uint16_t best_height = 0;  // of the stream so far, but no more than is asked for
+  bool asked_anew = false;        // its client asked for another height
   bool reported = false;          // the peer said something new; the two below are of what it said
   std::uint32_t expected = 0;     // that were relayed
   std::uint32_t lost = 0;         // between relay and peer
@@ -82,7 +83,8 @@ class DownlinkStream {
 
   void set_screen_share(bool screen_share) { screen_share_.set(screen_share); }
 
-  DownlinkWindow take_window(MonotonicUs now);
+  // asked_height: the client asks for no more.
+  DownlinkWindow take_window(MonotonicUs now, std::uint16_t asked_height = UINT16_MAX);
 
   MediaKind kind() const { return kind_; }
   RelayCount::Progress relayed() const { return relay_.progress(); }
@@ -163,7 +165,7 @@ class DownlinkStream {
   std::uint8_t next_recent_ = 0;
   std::uint8_t held_for_ = 255;   // windows since the peer said something
   std::uint8_t settles_for_ = 0;  // windows after a pause in which its jitter is not taken
-  std::uint16_t best_height_ = 0;
+  std::uint16_t best_height_ = 0, asked_height_ = UINT16_MAX;
   std::int64_t unreported_us_ = 0;
   MonotonicUs quiet_from_ = 0;
   MonotonicUs taken_at_;

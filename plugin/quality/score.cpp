@@ -48,6 +48,20 @@ std::optional<double> bits_per_pixel(const VideoQuality& video) {
   return *video.kbps * 1000.0 / (*video.frame_rate * video.size.width * video.size.height);
 }
 
+namespace {
+
+// A bitrate is pixels, frames and bits for each of them. What of these a sender went without to keep to the bitrate
+// that it asked for itself is no loss; what it could not even use of that bitrate is.
+void forgive_what_was_asked(Breakdown& lost, double asked_use) {
+  const double lacking = (2 * lost.resolution / model::kHeight + lost.frame_rate / model::kFrameRate) * std::log(2.0) +
+                         lost.bitrate / model::kBits;
+  if (lacking <= 0) return;
+  const double share = asked_use > 0 ? std::clamp(-std::log(asked_use) / lacking, 0.0, 1.0) : 1.0;
+  for (double* points : {&lost.resolution, &lost.frame_rate, &lost.bitrate}) *points *= share;
+}
+
+}  // namespace
+
 VideoScore score_video(const VideoQuality& video) {
   VideoScore result;
   Breakdown& lost = result.lost;
@@ -70,6 +84,7 @@ VideoScore score_video(const VideoQuality& video) {
       lost.bitrate = *bits > 0 ? floored(model::kBits * std::log(model::kEnoughBits / *bits)) : 100.0;
     }
   }
+  if (video.asked_use) forgive_what_was_asked(lost, *video.asked_use);
   result.score = std::clamp(100.0 - sum(lost), 0.0, 100.0);
   lost = scaled_to(lost, 100.0 - result.score);
   return result;

@@ -34,10 +34,11 @@ struct VideoQuality {
   double frozen_share = 0;                            // of the time, 0 to 1
   std::optional<double> frame_rate, best_frame_rate;  // per second: now, and the sender's own p90
   FrameSize size;                                     // unknown: no term for it
-  std::uint32_t best_height = 0;
+  std::uint32_t best_height = 0;                      // that was seen, or is asked for
   std::optional<double> kbps;
-  bool screen_share = false;  // exempt from the terms of frame rate and bits
-  bool withheld = false;      // not shown, since the receiver's network has no room for it
+  std::optional<double> asked_use;  // of the bitrate that its sender asked to keep to, the share that it takes
+  bool screen_share = false;        // exempt from the terms of frame rate and bits
+  bool withheld = false;            // not shown, since the receiver's network has no room for it
 };
 
 struct VideoScore {

@@ -110,7 +110,7 @@ struct SessionQuality::Running {
   float rtt_ms = 0;
   std::uint8_t rtt_held_for = 255;        // samples since it was measured
   std::uint8_t layer_step = 0;            // layer_detail() of what happened since the last sample; 0: nothing
-  std::uint8_t samples_since_step = 255;  // … since such a thing happened
+  std::uint8_t samples_since_step = 255;  // … since such a thing happened, or the client asked for another size
 
   // The last score of a direction's audio, which stands in while a microphone is muted: what is left, the picture, is
   // worth no less for that.
@@ -242,8 +242,9 @@ void SessionQuality::Running::take_issues(const DirectionMeasure& in, const Dire
   inputs.frame_rate = lesser(lowest_frame_rate(in), lowest_frame_rate(out));
   inputs.frozen_share = greater(in.frozen_share(), out.frozen_share());
   inputs.bits_per_pixel = lesser(lowest_bits_per_pixel(in), lowest_bits_per_pixel(out));
-  if (const auto kbps = in.video_kbps(); options.room_kbps && *options.room_kbps > 0 && kbps) {
-    inputs.bitrate_share = *kbps / *options.room_kbps;
+  const auto allowed_kbps = lesser(options.room_kbps, in.asked_kbps);
+  if (const auto kbps = in.video_kbps(); allowed_kbps && *allowed_kbps > 0 && kbps) {
+    inputs.bitrate_share = *kbps / *allowed_kbps;
   }
   const std::int64_t duration_us = std::max(in.duration_us, out.duration_us);
   if (duration_us > 0) inputs.key_frame_requests_per_s = out.requests * 1e6 / static_cast<double>(duration_us);
@@ -287,8 +288,8 @@ void SessionQuality::Running::take_layer_step() {
   event(Happening::kQualityChange, std::exchange(layer_step, std::uint8_t{0}));
 }
 
-// Of the video that is sent; of who sends none, of what is received, where it is not what the network has just had
-// done.
+// Of the video that is sent; of who sends none, of what is received, where it is not what the network has just had done
+// or the client has asked for.
 void SessionQuality::Running::take_picture(const DirectionMeasure& in, const DirectionMeasure& out) {
   const bool sends_video = in.video_count != 0;
   const DirectionMeasure& shown = sends_video ? in : out;
@@ -320,6 +321,7 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
   }
   const bool stepped = layer_step != 0;
   take_layer_step();
+  if (out.asked_anew) samples_since_step = 0;
   if (!is_sample) return;
 
   const std::optional<double> rtt = held_rtt(round_trips.median());
@@ -385,10 +387,13 @@ Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOp
     liveness.hear(window.last_arrival, window.silent_until);
     measured.media_at = std::max(measured.media_at, window.last_arrival);
   }
-  for (DownlinkStream* stream : streams.downlinks) {
-    if (stream != nullptr) measured.out.add(stream->take_window(now), options.fec);
+  for (std::size_t i = 0; i < streams.downlinks.size(); ++i) {
+    DownlinkStream* stream = streams.downlinks[i];
+    const std::uint16_t asked = i < streams.asked_heights.size() ? streams.asked_heights[i] : UINT16_MAX;
+    if (stream != nullptr) measured.out.add(stream->take_window(now, asked), options.fec);
   }
   measured.out.add_withheld(streams.withheld);
+  measured.in.asked_kbps = streams.asked_kbps;
   if (streams.uplink_rtcp != nullptr) {
     liveness.hear(streams.uplink_rtcp->silence().last(), streams.uplink_rtcp->silence().until());
   }

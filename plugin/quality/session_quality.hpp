@@ -34,6 +34,10 @@ struct SessionStreams {
   const UplinkRtcp* uplink_rtcp = nullptr;
   DownlinkRtcp* downlink_rtcp = nullptr;
   std::size_t withheld = 0;  // of the downlinks' videos, those that the network had no room for most of the time
+  // What the participant's client chose itself, which is no loss: the greatest height of each downlink (empty: all of
+  // it), and what all that it sends keeps to.
+  std::span<const std::uint16_t> asked_heights;
+  std::optional<double> asked_kbps;
 };
 
 class SessionQuality {

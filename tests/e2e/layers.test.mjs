@@ -1,4 +1,5 @@
-// A room for more than two: each sends the camera in three sizes, and each gets of everybody what it asks for.
+// A room for more than two: each sends the camera in three sizes, and each gets of everybody what it asks for. Who asks for
+// less is not scored for what is missing.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { clientPage, launchBrowser } from '../support/browser.mjs';
@@ -10,12 +11,17 @@ const kCamera = { width: 640, height: 480, frameRate: 15 };
 const kSmall = kCamera.height / 2;
 const kNames = ['ada', 'grace', 'joan'];
 const kBeginningMs = 5_000;
+const kScored = 4; // samples
+const isGood = (score) => score > 90;
+const kSwing = 12; // points: half the height costs 35. Each size has bits of its own, and encoders keep below a bitrate
+const kOwnKbps = 150;
 const kMostMissed = 8; // frames in a row: a larger key frame takes as long as some of the smaller ones
 
 let stack;
 let browser;
 before(async () => {
-  stack = await startStack({ 'plugin.room-three.capacity': 3, 'plugin.room-three.videocodec': 'vp8' });
+  const room = { 'plugin.room-three.capacity': 3, 'plugin.room-three.videocodec': 'vp8', 'plugin.room-three.quality_events': true };
+  stack = await startStack({ 'plugin.general.sample_interval': 1000, ...room });
   browser = await launchBrowser();
 });
 after(async () => {
@@ -40,7 +46,20 @@ describe('a room of three', () => {
         }),
       );
     });
-  const ask = (page, layer) => page.evaluate((layer) => call.sending.ask({ request: 'configure', layer }), layer);
+  const configure = (page, settings) => page.evaluate((settings) => call.sending.ask({ request: 'configure', ...settings }), settings);
+  const ask = (page, layer) => configure(page, { layer });
+  const samplesOf = (page) => page.evaluate(() => call.sending.events.map(({ data }) => data).filter((data) => data?.callroom === 'quality' && data.session_id));
+  /** What the pictures of a way are worth, once some samples have had this height, and a score that is expected. */
+  const scoreOf = (page, way, height, isExpected) =>
+    until(
+      async () => {
+        const last = (await samplesOf(page)).slice(-kScored);
+        const fits = last.every(({ [`resolution_${way}`]: resolution }) => resolution?.endsWith(`x${height}`));
+        return fits && last.reduce((sum, { [`video_score_${way}`]: score }) => sum + score / kScored, 0);
+      },
+      (score) => score !== false && isExpected(score),
+      { timeoutMs: 25_000, what: `the expected score at ${height}` },
+    );
   const idOf = (page) => page.evaluate(() => call.joined.id);
   const sees = (page, heights, what) =>
     until(() => seenBy(page), (seen) => Object.entries(heights).every(([id, height]) => seen[id]?.height === height), { timeoutMs: 30_000, what });
@@ -85,14 +104,17 @@ describe('a room of three', () => {
     assert.ok(worst.every(({ missed }) => missed <= kMostMissed), JSON.stringify(worst));
   });
 
-  test('a small tile gets a small picture, and the others notice nothing', async () => {
+  test('a small tile gets a small picture at no cost to the score, and the others notice nothing', async (t) => {
     const [ada, grace, joan] = pages;
     const [idOfAda, idOfGrace, idOfJoan] = await Promise.all(pages.map(idOf));
+    const whole = await scoreOf(ada, 'out', kCamera.height, isGood);
     await ask(ada, { [idOfGrace]: 'm', [idOfJoan]: 'l' });
     await sees(ada, { [idOfGrace]: kSmall, [idOfJoan]: kSmall }, 'smaller pictures');
     const others = [await seenBy(joan), await seenBy(grace)];
     assert.equal(others[0][idOfGrace].height, kCamera.height);
     assert.equal(others[1][idOfAda].height, kCamera.height);
+    const small = await scoreOf(ada, 'out', kSmall, (score) => score > whole - kSwing);
+    t.diagnostic(`the score of what is received: ${whole.toFixed(1)}, and ${small.toFixed(1)} of what was asked for`);
     await ask(ada, 'h');
     await sees(ada, { [idOfGrace]: kCamera.height, [idOfJoan]: kCamera.height }, 'whole pictures again');
   });
@@ -111,6 +133,17 @@ describe('a room of three', () => {
     assert.equal(meanwhile[idOfGrace].paused, false, 'paused is what the network has no room for');
     await ask(ada, 'h');
     await until(() => seenBy(ada), (now) => now[idOfGrace].frames > before[idOfGrace].frames + 10, { what: "Grace's picture comes back" });
+  });
+
+  test('a bitrate that a client keeps to costs its score little, and the others pay for it', async (t) => {
+    const [ada, grace] = pages;
+    const whole = await scoreOf(grace, 'in', kCamera.height, isGood);
+    const seen = await scoreOf(ada, 'out', kCamera.height, isGood);
+    await configure(grace, { bitrate: kOwnKbps });
+    const small = await scoreOf(grace, 'in', kSmall, (score) => score > whole - kSwing);
+    // Of two pictures one has half its height.
+    const less = await scoreOf(ada, 'out', kCamera.height, (score) => score < seen - kSwing);
+    t.diagnostic(`sent: ${whole.toFixed(1)}, and ${small.toFixed(1)} within the bitrate; received by another: ${seen.toFixed(1)} and ${less.toFixed(1)}`);
   });
 
   test('no packet was given a number and not sent', async () => {

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,9 @@ class Call {
   std::uint16_t relayed_height = 480;
   bool undecodable = false;  // a key frame is lost on the way to it, and none comes that it asks for
   std::size_t withheld = 0;  // videos that it is not relayed for want of room
+  std::uint16_t asked_height = UINT16_MAX;
+  std::optional<double> asked_kbps;
+  std::size_t frame_bytes = 5'000;  // of what it sends
 
   SessionQuality quality;
   MonotonicUs now = 10 * kSecond;
@@ -51,7 +56,10 @@ class Call {
 
  private:
   WallTime wall() const { return WallTime(std::chrono::microseconds(1'700'000'000 * kSecond + now)); }
-  SessionStreams streams() { return {uplinks_, downlinks_, &up_rtcp, &down_rtcp, withheld}; }
+  SessionStreams streams() {
+    asked_heights_ = {UINT16_MAX, asked_height};
+    return {uplinks_, downlinks_, &up_rtcp, &down_rtcp, withheld, asked_heights_, asked_kbps};
+  }
 
   void step() {
     const bool frame = (now - started_) / kMs % video_interval_ms == 0;
@@ -90,7 +98,7 @@ class Call {
                                       static_cast<std::uint8_t>(width >> 8),
                                       static_cast<std::uint8_t>(height),
                                       static_cast<std::uint8_t>(height >> 8)};
-    payload.resize(5'000);
+    payload.resize(frame_bytes);
     return payload;
   }
 
@@ -138,6 +146,7 @@ class Call {
   DownlinkRtcp down_rtcp;
   std::array<UplinkStream*, 2> uplinks_{&audio_in, &video_in};
   std::array<DownlinkStream*, 2> downlinks_{&audio_out, &video_out};
+  std::array<std::uint16_t, 2> asked_heights_{};
   std::uint16_t audio_sent_ = 0, video_sent_ = 0;
 };
 
