@@ -197,12 +197,19 @@ struct NetworkNews {
     return static_cast<std::uint16_t>(std::min<std::uint32_t>(count, UINT16_MAX));
   }
 
+  // … and times, to the quarter of a ms, up to 16 s.
+  static constexpr MonotonicUs kQuarterMs = 250;
+  static constexpr std::uint16_t quarter_ms(MonotonicUs us) {
+    return static_cast<std::uint16_t>(std::clamp<MonotonicUs>(us / kQuarterMs, 1, UINT16_MAX));
+  }
+
   MonotonicUs at = 0;
   std::uint16_t covered = 0, missing = 0, skipped = 0, late = 0;  // see Estimator::Feedback
+  std::uint32_t arrived = 0;                                      // … 0: not known
   std::uint32_t relayed_packets = 0, relayed_bytes = 0;           // modulo 2^32, as Tally's
-  std::uint32_t round_trip_us = 0, round_trip_ago_us = 0;         // 0: none
+  std::uint16_t round_trip = 0, round_trip_ago = 0;               // quarters of a ms; 0: none
 
-  media::Estimator::Feedback feedback() const { return {covered, missing, skipped, late}; }
+  media::Estimator::Feedback feedback() const { return {covered, missing, skipped, late, arrived}; }
   media::Relayed relayed() const { return {relayed_packets, relayed_bytes}; }
 };
 

@@ -221,10 +221,11 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
                    .covered = NetworkNews::packets(digest.twcc_covered),
                    .missing = NetworkNews::packets(digest.twcc_lost),
                    .skipped = NetworkNews::packets(digest.twcc_skipped),
-                   .late = NetworkNews::packets(digest.twcc_late)};
+                   .late = NetworkNews::packets(digest.twcc_late),
+                   .arrived = digest.twcc_arrived.value_or(0)};
   if (const auto& trip = digest.round_trip) {
-    news.round_trip_us = std::max(static_cast<std::uint32_t>(trip->rtt), 1U);
-    news.round_trip_ago_us = static_cast<std::uint32_t>(trip->ago);
+    news.round_trip = NetworkNews::quarter_ms(trip->rtt);
+    news.round_trip_ago = NetworkNews::quarter_ms(trip->ago);
   }
   for (const quality::DownlinkStream* stream : downlink.streams.all()) {
     if (stream->kind() != quality::MediaKind::kVideo) continue;

@@ -55,8 +55,9 @@ bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
   const std::uint32_t cuts = downlink.estimator.cuts();
   while (const auto news = downlink.network_news.pop()) {
     downlink.video_relayed = unwrapped(downlink.video_relayed, news->relayed());
-    if (news->round_trip_us != 0) {
-      downlink.estimator.round_trip(news->at, news->round_trip_us, news->at - news->round_trip_ago_us);
+    if (news->round_trip != 0) {
+      constexpr MonotonicUs kUnit = NetworkNews::kQuarterMs;
+      downlink.estimator.round_trip(news->at, news->round_trip * kUnit, news->at - news->round_trip_ago * kUnit);
     }
     if (news->covered != 0) downlink.estimator.feedback(news->at, news->feedback(), downlink.video_relayed);
   }

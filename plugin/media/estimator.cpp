@@ -37,6 +37,8 @@ constexpr MonotonicUs kLongRoundTrip = 120 * kMs;     // over the minimum
 constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
 constexpr MonotonicUs kSettlesAfterPause = 1'500 * kMs;  // until then the receive rate has the pause in it
 constexpr MonotonicUs kSilence = 700 * kMs;
+constexpr MonotonicUs kSilenceIfLate = 2 * kSecond;  // the way of feedback is full: it gets lost there
+constexpr MonotonicUs kUndoWithin = 2 * kSecond;     // what was halved for a silence
 constexpr std::uint64_t kSilentPackets = 10;
 
 constexpr double kCut = 0.82;                     // of what arrives
@@ -55,8 +57,11 @@ constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near t
 constexpr MonotonicUs kNearFor = 20 * kSecond;
 constexpr double kBeyondSent = 1.5, kBeyondSentBps = 40'000;
 
-constexpr MonotonicUs kFeedbackWithin = 100 * kMs;  // of the one before, as long as there are packets
-constexpr MonotonicUs kMinimumFor = 5 * kSecond;    // how long a minimum of the queue counts
+constexpr MonotonicUs kFeedbackSpread = 60 * kMs;    // from a packet's arrival to its feedback
+constexpr MonotonicUs kMostLateness = 10 * kSecond;  // more: another clock
+constexpr MonotonicUs kClockDrift = 2'000;           // 1 us of so many, more than any clock's
+constexpr MonotonicUs kFeedbackWithin = 100 * kMs;   // of the one before, as long as there are packets
+constexpr MonotonicUs kMinimumFor = 5 * kSecond;     // how long a minimum of the queue counts
 constexpr MonotonicUs kRttMinimumFor = 30 * kSecond;
 
 }  // namespace
@@ -86,33 +91,62 @@ double Estimator::capacity_bps() const {
 
 void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   if (began_at_ == 0) began_at_ = now;
-  if (now - began_at_ < kWarmUp) {
-    samples_.push_back({now, told.covered, 0});
-    covered_ += told.covered + told.skipped;
-    feedback_at_ = now;
-    relayed_at_feedback_ = relayed.packets;
-    remember(now, relayed);
-    return;
-  }
-  give_back(told.late);
-  samples_.push_back({now, told.covered, std::min(told.missing, told.covered)});
-  while (!samples_.empty() && samples_.front().at < now - 2 * kSecond) samples_.pop_front();
-  covered_ += told.covered + told.skipped;
+  const bool warm = now - began_at_ >= kWarmUp;
+  const MonotonicUs late_before = late_us_;
+  update_lateness(now, told.arrived);
   const MonotonicUs gap = now - std::exchange(feedback_at_, now);
+  give_back(told.late);
+  keep(now, warm ? told : Feedback{told.covered, 0, told.skipped});
   relayed_at_feedback_ = relayed.packets;
   remember(now, relayed);
+  if (!warm) return;
   update_queue(now);
+  undo_silence(now, told);
+  settle_round_trip(now, std::max<MonotonicUs>(late_us_ - late_before, 0));
   count_long_queues(gap);
   update_usual_loss(now);
   if (is_stopped()) learn_from_flood(now);
   if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
 }
 
+void Estimator::keep(MonotonicUs now, const Feedback& told) {
+  const auto packets = [](std::uint32_t count) {
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>(count, UINT16_MAX));
+  };
+  samples_.push_back({now, told.covered, packets(std::min(told.missing, told.covered)), packets(told.skipped)});
+  while (samples_.front().at < now - 2 * kSecond) samples_.pop_front();
+  covered_ += told.covered + told.skipped;
+}
+
+// The shortest time is one without a wait; clocks drift, so that it must not stand for ever.
+void Estimator::update_lateness(MonotonicUs now, std::uint32_t arrived) {
+  if (arrived == 0) return;
+  const std::uint32_t took = static_cast<std::uint32_t>(now) - 250 * arrived;
+  if (feedback_at_ == 0) shortest_us_ = took;
+  shortest_us_ += static_cast<std::uint32_t>(std::min(now - feedback_at_, kSecond) / kClockDrift);
+  const MonotonicUs over = static_cast<std::int32_t>(took - shortest_us_);
+  if (over < 0 || over > kMostLateness) shortest_us_ = took;
+  late_us_ = over > kMostLateness ? 0 : static_cast<std::int32_t>(std::max<MonotonicUs>(over - kFeedbackSpread, 0));
+}
+
+// After a silence feedback is late, or some before it was lost, but what it tells of has arrived, and soon nothing
+// waits: it was the way of the feedback that was full.
+void Estimator::undo_silence(MonotonicUs now, const Feedback& told) {
+  if (before_silence_bps_ == 0) return;
+  const bool way_back_is_full = late_us_ > 0 || told.skipped > 0;
+  const bool lossy = told.missing > kLittleLoss * told.covered;
+  if (!lossy && queue_ms_ > kShortQueueMs && now - *cut_at_ < kUndoWithin) return;  // not known yet
+  if (way_back_is_full && !lossy && queue_ms_ <= kShortQueueMs) {
+    capacity_bps_ = std::max<double>(capacity_bps_, before_silence_bps_);
+  }
+  before_silence_bps_ = 0;
+}
+
 // They were most likely among the last of those that were missing.
 void Estimator::give_back(std::uint32_t late) {
   for (auto sample = samples_.rbegin(); late > 0 && sample != samples_.rend(); ++sample) {
-    const std::uint32_t arrived = std::min(late, sample->missing);
-    sample->missing -= arrived;
+    const std::uint32_t arrived = std::min<std::uint32_t>(late, sample->missing);
+    sample->missing = static_cast<std::uint16_t>(sample->missing - arrived);
     late -= arrived;
   }
 }
@@ -124,9 +158,16 @@ void Estimator::round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at
     rtt_min_at_ = now;
   }
   if (cut_at_ && sent_at < hold_until_) return;  // about packets that the last cut could not help yet
-  rtt_ = rtt;
+  rtt_ = rtt - late_us_;
+  rtt_settled_ = false;
+}
+
+// A report waits as feedback does, maybe before any feedback has told of that: it counts with the next one.
+void Estimator::settle_round_trip(MonotonicUs now, MonotonicUs later_by) {
+  if (!rtt_ || std::exchange(rtt_settled_, true)) return;
+  *rtt_ -= later_by;
   const auto now_ms = static_cast<std::uint32_t>(now / kMs);
-  if (rtt - *rtt_min_ <= kLongRoundTrip) {
+  if (*rtt_ - *rtt_min_ <= kLongRoundTrip) {
     long_trips_ = 0;
   } else if (long_trips_ < kLongTrips && (long_trips_ == 0 || now_ms - long_trip_ms_ >= kBetweenTripsMs)) {
     ++long_trips_;
@@ -151,22 +192,31 @@ void Estimator::tick(MonotonicUs now, Relayed relayed) {
   }
   if (const std::optional<Cause> cause = congestion(now)) return cut(now, *cause);
   if (!is_clean(now)) {
-    clean_since_.reset();
-    growing_since_.reset();
+    clean_since_ = 0;
+    growing_since_ = 0;
     return;
   }
-  if (!clean_since_) clean_since_ = now;
+  if (clean_since_ == 0) clean_since_ = now;
   if (draining_bps_) {  // drained
     draining_bps_.reset();
     hold_until_ = std::max(hold_until_, now + kSecond / 2);
   }
-  const bool may_grow = now - *clean_since_ >= kCleanBeforeGrowing && (!cut_at_ || now - *cut_at_ >= kCutBeforeGrowing);
+  const bool may_grow = now - clean_since_ >= kCleanBeforeGrowing && (!cut_at_ || now - *cut_at_ >= kCutBeforeGrowing);
   if (may_grow) grow(now, static_cast<double>(std::min(elapsed, kSecond)) / kSecond);
 }
 
 void Estimator::remember(MonotonicUs now, Relayed relayed) {
   points_.push_back({now, relayed});
   while (points_.front().at < now - 2 * kSecond) points_.pop_front();
+}
+
+double Estimator::relayed_by(MonotonicUs at) const {
+  auto later = points_.rbegin(), point = later;
+  while (point != points_.rend() && point->at > at) later = point++;
+  if (point == points_.rend() || point == later) return static_cast<double>(later->relayed.packets);
+  const double share = static_cast<double>(at - point->at) / static_cast<double>(later->at - point->at);
+  const auto more = static_cast<double>(later->relayed.packets - point->relayed.packets);
+  return static_cast<double>(point->relayed.packets) + share * more;
 }
 
 Estimator::Rate Estimator::sent(MonotonicUs now, MonotonicUs window) const {
@@ -193,7 +243,9 @@ Estimator::Rate Estimator::received(MonotonicUs now, MonotonicUs window) const {
       from = std::max(from, sample.at);
       continue;
     }
-    packets += sample.covered - sample.missing;
+    // What feedback that was lost did not tell of has arrived as the rest has.
+    const double share = 1 - static_cast<double>(sample.missing) / std::max(sample.covered, 1U);
+    packets += share * (sample.covered + sample.skipped);
     to = std::max(to, sample.at);
   }
   const double per_s = packets * kSecond / static_cast<double>(to - from);
@@ -221,8 +273,8 @@ Estimator::Loss Estimator::loss(MonotonicUs now, MonotonicUs at_least, Monotonic
 }
 
 void Estimator::update_queue(MonotonicUs now) {
-  backlogs_.push_back({now, static_cast<double>(relayed_at_feedback_) - static_cast<double>(covered_),
-                       sent(now, kSecond / 2).packets_per_s});
+  backlogs_.push_back(
+      {now, relayed_by(now - late_us_) - static_cast<double>(covered_), sent(now, kSecond / 2).packets_per_s});
   while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
   // Under way without any queue: what was sent during the delay of the path, more where more is sent. By what is known
   // of the delay today: the first round trips may have been those of a full queue.
@@ -242,7 +294,7 @@ void Estimator::update_queue(MonotonicUs now) {
 // down. What is still lost just after a cut is of this kind; at other times it is learnt slowly, since loss that a
 // rising rate brings about must not pass for it.
 void Estimator::update_usual_loss(MonotonicUs now) {
-  if (is_stopped() || queue_ms_ > kShortQueueMs || (usual_loss_at_ && now - *usual_loss_at_ < kSecond)) return;
+  if (is_stopped() || queue_ms_ > kShortQueueMs || (usual_loss_at_ != 0 && now - usual_loss_at_ < kSecond)) return;
   const MonotonicUs since_cut = cut_at_ ? now - *cut_at_ : kMinimumFor;
   const MonotonicUs settled = since_cut - kSecond / 2;  // feedback from then on tells of the lower rate
   if (settled < kSecond / 2) return;
@@ -273,7 +325,8 @@ bool Estimator::is_queue_long() const {
 }
 
 bool Estimator::is_round_trip_long() const {
-  return rtt_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip && (sender_follows_ || long_trips_ >= kLongTrips);
+  return rtt_ && rtt_settled_ && rtt_min_ && *rtt_ - *rtt_min_ > kLongRoundTrip &&
+         (sender_follows_ || long_trips_ >= kLongTrips);
 }
 
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
@@ -283,7 +336,7 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
       (is_queue_long() && queue_ms_ > kVeryLongQueueMs) || (newest.packets >= 10 && newest.share > kHeavyLoss);
   if (is_stopped()) return std::nullopt;
   if (now < hold_until_ && !(severe && may_cut_again_at_ != 0 && now >= may_cut_again_at_)) return std::nullopt;
-  if (now - feedback_at_ >= kSilence && !points_.empty() &&
+  if (now - feedback_at_ >= (late_us_ > 0 ? kSilenceIfLate : kSilence) && !points_.empty() &&
       points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
     return Cause::kSilence;
   }
@@ -342,7 +395,7 @@ bool Estimator::is_idle(MonotonicUs now) const {
 }
 
 bool Estimator::has_resumed(MonotonicUs now) const {
-  return resumed_at_ && now - *resumed_at_ < kSettlesAfterPause;
+  return resumed_at_ != 0 && now - resumed_at_ < kSettlesAfterPause;
 }
 
 bool Estimator::is_clean(MonotonicUs now) const {
@@ -355,9 +408,11 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
   const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
   if (cause == Cause::kSilence) {
+    if (before_silence_bps_ == 0) before_silence_bps_ = static_cast<float>(capacity_bps_);
     capacity_bps_ = target_bps() / 2;
     draining_bps_.reset();
   } else {
+    before_silence_bps_ = 0;
     // Right after the limit began, the last second still tells of what went before; and at other times the shortest
     // tells of a burst.
     const double in_a_second = received(now, kSecond).bits_per_s, in_half = received(now, kSecond / 2).bits_per_s;
@@ -398,8 +453,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     hold_until_ += *stopped_until_ - now;
     may_cut_again_at_ += *stopped_until_ - now;
   }
-  clean_since_.reset();
-  growing_since_.reset();
+  clean_since_ = 0;
+  growing_since_ = 0;
   rtt_.reset();
   long_trips_ = 0;
   if (sender_follows_) long_queues_ = 0;
@@ -440,11 +495,11 @@ void Estimator::grow(MonotonicUs now, double seconds) {
   const bool near_failure =
       cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < 1.05 * failed_bps_;
   if (near_failure) {
-    growing_since_.reset();
+    growing_since_ = 0;
     capacity_bps_ += (capacity_bps_ * kNearGrowth + kNearStepBps) * seconds;
   } else {
-    if (!growing_since_) growing_since_ = now;
-    const bool fast = now - *growing_since_ > kFastAfter && queue_ms_ < kNoQueueMs;
+    if (growing_since_ == 0) growing_since_ = now;
+    const bool fast = now - growing_since_ > kFastAfter && queue_ms_ < kNoQueueMs;
     capacity_bps_ *= 1 + (fast ? kFastGrowth : kGrowth) * seconds;
   }
   capacity_bps_ = std::min(capacity_bps_, ceiling);

@@ -3,6 +3,9 @@
 // from reports. Packets cannot be mapped to feedback (the core numbers them, retransmissions included), so the queue on
 // the way is known by counts alone, against its own minimum.
 //
+// Feedback and reports may be late by themselves, on a way out that is full of what the receiver sends. When the newest
+// packet arrived, by the receiver's clock, tells by how much; what was relayed in that time is not in the queue.
+//
 // Congested: the queue over 150 ms in two feedbacks, loss well over what the path always has, the round-trip time
 // 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
 // while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
@@ -54,6 +57,7 @@ class Estimator {
     std::uint32_t missing = 0;  // of them, those that have not arrived
     std::uint32_t skipped = 0;  // packets before those whose feedback was lost
     std::uint32_t late = 0;     // packets that were missing in feedback before, and have arrived after all
+    std::uint32_t arrived = 0;  // when the newest arrived: 250 us of the receiver's clock, modulo 2^32; 0: not known
   };
   void feedback(MonotonicUs now, Feedback told, Relayed relayed);
 
@@ -104,7 +108,8 @@ class Estimator {
  private:
   struct Sample {  // one feedback
     MonotonicUs at;
-    std::uint32_t covered, missing;
+    std::uint32_t covered;
+    std::uint16_t missing, skipped;
   };
   struct Point {  // one tick or feedback
     MonotonicUs at;
@@ -124,8 +129,13 @@ class Estimator {
     MonotonicUs span = 0;
   };
 
+  void keep(MonotonicUs now, const Feedback& told);
+  void update_lateness(MonotonicUs now, std::uint32_t arrived);
+  void settle_round_trip(MonotonicUs now, MonotonicUs later_by);
+  void undo_silence(MonotonicUs now, const Feedback& told);
   void give_back(std::uint32_t late);
   void remember(MonotonicUs now, Relayed relayed);
+  double relayed_by(MonotonicUs at) const;  // packets
   Rate sent(MonotonicUs now, MonotonicUs window) const;
   Rate received(MonotonicUs now, MonotonicUs window) const;
   Loss loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const;
@@ -152,6 +162,7 @@ class Estimator {
   double queue_ms_ = 0;
   double usual_loss_ = 0;
   float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; the most that arrived of repetitions
+  float before_silence_bps_ = 0;                // 0: the last cut was for something else
 
   Fifo<Sample> samples_;    // of the last 2 s
   Fifo<Point> points_;      // of the last 2 s
@@ -165,18 +176,26 @@ class Estimator {
   std::uint8_t long_trips_ = 0;     // reports in a row, some way apart; counted up to kLongTrips
   std::uint32_t usual_gap_us_ = 0;  // between two feedbacks
 
-  std::optional<MonotonicUs> rtt_, rtt_min_;
+  // How much later than at other times feedback comes, by when the packets arrived that it tells of: it waits on the
+  // receiver's own way out. From a packet's arrival to its feedback, modulo 2^32, with the clocks' difference in it.
+  std::uint32_t shortest_us_ = 0;
+  std::int32_t late_us_ = 0;
+
+  std::optional<MonotonicUs> rtt_, rtt_min_;  // rtt_: less what it was late by, once settled
+  bool rtt_settled_ = false;
   MonotonicUs rtt_min_at_ = 0;
 
-  std::optional<MonotonicUs> cut_at_, clean_since_, growing_since_, usual_loss_at_;
+  std::optional<MonotonicUs> cut_at_;
+  MonotonicUs clean_since_ = 0, growing_since_ = 0, usual_loss_at_ = 0;  // 0: not
   MonotonicUs hold_until_ = 0;
   MonotonicUs may_cut_again_at_ = 0;
   std::uint32_t long_trip_ms_ = 0;  // when the last of long_trips_ came; of use for their distance alone
   bool proven_ = false;
   bool broken_ = false;  // much was lost since the last key frame that was due
   bool stop_due_ = false;
-  std::optional<MonotonicUs> stopped_until_, resumed_at_;  // nothing is to be relayed until then; the last time it was
-  double failed_bps_ = 0;                                  // the receive rate at the last cut
+  std::optional<MonotonicUs> stopped_until_;  // nothing is to be relayed until then
+  MonotonicUs resumed_at_ = 0;                // when it last was again; 0: never
+  double failed_bps_ = 0;                     // the receive rate at the last cut
   std::optional<Cause> last_cause_;
   std::uint32_t cuts_ = 0;
 };

@@ -151,7 +151,8 @@ bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& di
     feedback_seen_ = true;
   }
   std::int32_t covered = 0, missing = 0, late = 0, bursts = 0;
-  const bool whole = for_each_status(feedback, [&](std::uint32_t offset, bool received) {
+  const auto deltas_at = for_each_arrival(feedback, [&](std::uint32_t offset, Arrival arrival) {
+    const bool received = arrival != Arrival::kNone;
     const auto number = static_cast<std::uint16_t>(feedback.base + offset);
     const auto ahead = static_cast<std::int16_t>(number - next_status_);
     if (ahead >= 0) {
@@ -179,7 +180,8 @@ bool DownlinkRtcp::on_feedback(const TransportFeedback& feedback, RtcpDigest& di
   digest.twcc_covered += static_cast<std::uint32_t>(covered);
   digest.twcc_lost += static_cast<std::uint32_t>(missing);
   digest.twcc_late += static_cast<std::uint32_t>(late);
-  return whole;
+  if (deltas_at) digest.twcc_arrived = last_arrival(feedback, *deltas_at);
+  return deltas_at.has_value();
 }
 
 DownlinkRtcp::Feedback DownlinkRtcp::take_feedback() {

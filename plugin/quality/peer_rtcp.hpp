@@ -24,8 +24,9 @@ struct RtcpDigest {
   bool malformed = false;
   std::optional<std::uint32_t> remb_bps;
   std::uint32_t twcc_covered = 0, twcc_lost = 0;  // packets that feedback in this compound is the first to tell of
-  std::uint32_t twcc_late = 0;     // … that feedback before it told of as lost, and that arrived after all
-  std::uint32_t twcc_skipped = 0;  // … and packets before those that no feedback told of: it was lost
+  std::uint32_t twcc_late = 0;                // … that feedback before it told of as lost, and that arrived after all
+  std::uint32_t twcc_skipped = 0;             // … and packets before those that no feedback told of: it was lost
+  std::optional<std::uint32_t> twcc_arrived;  // when the last one arrived: see last_arrival()
   struct RoundTrip {
     MonotonicUs rtt = 0;
     MonotonicUs ago = 0;  // when the sender report left that the block answers

@@ -31,6 +31,7 @@ struct ReportBlock {
 struct TransportFeedback {
   std::uint16_t base = 0;                // sequence number of the first status
   std::uint16_t count = 0;               // of statuses
+  std::uint32_t reference = 0;           // of the deltas, in 64 ms of the receiver's clock; 24 bits
   std::span<const std::uint8_t> chunks;  // status chunks, then deltas
 };
 
@@ -75,27 +76,36 @@ std::optional<std::uint32_t> read_remb(std::span<const std::uint8_t> body);
 // Absent where it is damaged. `body`: what follows the two SSRCs.
 std::optional<TransportFeedback> read_transport_feedback(std::span<const std::uint8_t> body);
 
-// Calls status(offset from base, received) for each status, at most 65,535. False where the chunks end too soon.
-template <typename Status>
-bool for_each_status(const TransportFeedback& feedback, Status status) {
+// What a status tells of its packet: nothing, or a delta of one byte or two.
+enum class Arrival : std::uint8_t { kNone = 0, kSmallDelta = 1, kLargeDelta = 2, kReserved = 3 };
+
+// Calls each(offset from base, Arrival) for each status, at most 65,535. Where in the chunks the deltas begin; absent
+// where the statuses end too soon.
+template <typename Each>
+std::optional<std::size_t> for_each_arrival(const TransportFeedback& feedback, Each each) {
   std::uint32_t done = 0;
   std::size_t at = 0;
   while (done < feedback.count) {
-    if (at + 2 > feedback.chunks.size()) return false;
+    if (at + 2 > feedback.chunks.size()) return std::nullopt;
     const std::uint16_t chunk = rtcp::load_16(feedback.chunks.data() + at);
     at += 2;
     if ((chunk & 0x8000) == 0) {  // run length
-      const bool received = (chunk >> 13 & 3) != 0;
-      for (std::uint32_t run = chunk & 0x1FFFU; run > 0 && done < feedback.count; --run) status(done++, received);
-      if ((chunk & 0x1FFFU) == 0) return false;  // a run of nothing would never end
-    } else if ((chunk & 0x4000) == 0) {          // 14 statuses of one bit
-      for (int bit = 13; bit >= 0 && done < feedback.count; --bit) status(done++, (chunk >> bit & 1) != 0);
+      const auto arrival = static_cast<Arrival>(chunk >> 13 & 3);
+      for (std::uint32_t run = chunk & 0x1FFFU; run > 0 && done < feedback.count; --run) each(done++, arrival);
+      if ((chunk & 0x1FFFU) == 0) return std::nullopt;  // a run of nothing would never end
+    } else if ((chunk & 0x4000) == 0) {                 // 14 statuses of one bit
+      for (int bit = 13; bit >= 0 && done < feedback.count; --bit) each(done++, static_cast<Arrival>(chunk >> bit & 1));
     } else {  // 7 statuses of two bits
-      for (int bit = 12; bit >= 0 && done < feedback.count; bit -= 2) status(done++, (chunk >> bit & 3) != 0);
+      for (int bit = 12; bit >= 0 && done < feedback.count; bit -= 2)
+        each(done++, static_cast<Arrival>(chunk >> bit & 3));
     }
   }
-  return true;
+  return at;
 }
+
+// When the last of the packets arrived that did, in 250 us of the receiver's clock, modulo 2^32; absent where none did
+// or the deltas end too soon. deltas_at: what for_each_arrival() returned.
+std::optional<std::uint32_t> last_arrival(const TransportFeedback& feedback, std::size_t deltas_at);
 
 // Goes through a compound and calls, of the handler, what it finds:
 //   on_sender_report(SenderReport), on_report_block(index within its packet, ReportBlock), on_picture_loss(),

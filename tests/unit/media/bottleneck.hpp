@@ -22,6 +22,8 @@ struct Link {
   MonotonicUs delay = 25'000;              // one way
   double loss = 0;                         // at random, from that time in s
   double loss_from_s = 0;
+  // The receivers' own way out, which feedback and reports take: how long they wait on it, and which share is lost.
+  std::function<double(double)> back_wait_s = {}, back_loss = {};
 };
 
 class Flow {
@@ -54,6 +56,11 @@ class Flow {
   struct KeyFrame {
     std::uint64_t first, last;
   };
+  struct Told {  // feedback on its way, or a report
+    MonotonicUs at;
+    Estimator::Feedback feedback;
+    MonotonicUs round_trip, sent_at;  // 0: none
+  };
   Relayed relayed;
   double credit = 0;
   bool stopped = false;                // nothing is relayed
@@ -66,8 +73,9 @@ class Flow {
   std::deque<Repetition> asked_for;
   MonotonicUs shown_at = 0;
   std::deque<Arrival> under_way;
-  std::uint32_t covered = 0, missing = 0;
-  MonotonicUs last_delay = 0;
+  std::deque<Told> told;
+  std::uint32_t covered = 0, missing = 0, skipped = 0;
+  MonotonicUs last_delay = 0, arrived_at = 0;
 };
 
 class Bottleneck {
@@ -154,18 +162,52 @@ class Bottleneck {
         ++flow.missing;
       } else {
         flow.delivered_bytes += static_cast<std::uint64_t>(kPacket);
+        flow.arrived_at = arrival.at;
       }
       take(flow, arrival);
       flow.last_delay = arrival.at - arrival.sent_at;
     }
-    if (now_ % 70'000 == 0 && flow.covered > 0) {
-      flow.estimator.feedback(now_, {flow.covered, flow.missing, 0}, flow.relayed);
-      flow.covered = flow.missing = 0;
-    }
+    if (now_ % 70'000 == 0 && flow.covered > 0) tell(flow);
     if (now_ % 1'000'000 == 0 && flow.last_delay > 0) {
-      const MonotonicUs rtt = flow.last_delay + link_.delay;
-      flow.estimator.round_trip(now_, rtt, now_ - rtt - 100'000);
+      const MonotonicUs rtt = flow.last_delay + link_.delay + back_wait();
+      put_back(flow, {0, {}, rtt, now_ - rtt - 100'000});
     }
+    while (!flow.told.empty() && flow.told.front().at <= now_) {
+      const Flow::Told told = flow.told.front();
+      flow.told.pop_front();
+      if (told.round_trip != 0) {
+        flow.estimator.round_trip(now_, told.round_trip, told.sent_at);
+      } else {
+        flow.estimator.feedback(now_, told.feedback, flow.relayed);
+      }
+    }
+  }
+
+  // By a clock that began at some other time, and goes wrong by 100 ppm.
+  static std::uint32_t receivers_clock(MonotonicUs at) {
+    return at == 0 ? 0 : 4'000'000'000U + static_cast<std::uint32_t>((at + at / 10'000) / 250);
+  }
+
+  MonotonicUs back_wait() const {
+    return link_.back_wait_s ? static_cast<MonotonicUs>(link_.back_wait_s(static_cast<double>(now_) / 1e6) * 1e6) : 0;
+  }
+
+  void tell(Flow& flow) {
+    const Estimator::Feedback feedback{flow.covered, flow.missing, flow.skipped, 0, receivers_clock(flow.arrived_at)};
+    const double lost = link_.back_loss ? link_.back_loss(static_cast<double>(now_) / 1e6) : 0;
+    if (lost > 0 && uniform() < lost) {
+      flow.skipped += flow.covered;
+    } else {
+      put_back(flow, {0, feedback, 0, 0});
+      flow.skipped = 0;
+    }
+    flow.covered = flow.missing = 0;
+  }
+
+  void put_back(Flow& flow, Flow::Told told) {
+    told.at = now_ + back_wait();
+    if (!flow.told.empty()) told.at = std::max(told.at, flow.told.back().at);
+    flow.told.push_back(told);
   }
 
   void take(Flow& flow, const Flow::Arrival& arrival) {

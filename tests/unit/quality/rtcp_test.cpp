@@ -189,13 +189,15 @@ void requests_and_estimates_reach_the_host(void**) {
   assert_true(kept == digest.remb_bps);
 }
 
-// Feedback: base, number of statuses, reference time and count, then the chunks.
-Bytes transport_feedback(std::uint16_t base, std::uint16_t count, const std::vector<std::uint16_t>& chunks) {
+// Feedback: base, number of statuses, reference time and count, then the chunks and deltas.
+Bytes transport_feedback(std::uint16_t base, std::uint16_t count, const std::vector<std::uint16_t>& chunks,
+                         std::uint32_t reference = 0, const Bytes& deltas = {}) {
   Bytes body;
   put(body, base, 2);
   put(body, count, 2);
-  put(body, 0, 4);
+  put(body, reference << 8 | 7, 4);
   for (const std::uint16_t chunk : chunks) put(body, chunk, 2);
+  body = body + deltas;
   while (body.size() % 4 != 0) body.push_back(0);
   return feedback(15, 205, body);
 }
@@ -222,6 +224,25 @@ void feedback_counts_each_packet_once(void**) {
   assert_int_equal(second.twcc_late, 1);
   assert_int_equal(feedback_seen.covered, 28);
   assert_int_equal(feedback_seen.lost, 1);
+}
+
+// Statuses of one byte's delta, of two bytes', and a packet that has not arrived; one was overtaken.
+void feedback_tells_when_the_last_packet_arrived(void**) {
+  Receiver receiver;
+  // 2, 1, 0, 2: two bits each, from the first of seven on.
+  constexpr std::uint16_t kTwoBits = 0xC000 | 2 << 12 | 1 << 10 | 0 << 8 | 2 << 6;
+  const auto arrived = [&](const Bytes& deltas, std::uint32_t reference) {
+    return receiver.take(transport_feedback(100, 4, {kTwoBits}, reference, deltas), &receiver.video).twcc_arrived;
+  };
+  const auto late = arrived({0x01, 0x00, 0x20, 0xFF, 0xF0}, 3);  // 256, 32, then -16
+  const auto wrapped = arrived({0x00, 0x05, 0x06, 0x01, 0x00}, 0xFFFFFF);
+  const auto damaged = receiver.take(transport_feedback(100, 4, {0x2000 | 4}, 3), &receiver.video);  // two of four
+  const auto none = receiver.take(transport_feedback(200, 4, {0x0000 | 4}, 3), &receiver.video);
+  assert_true(late == std::optional<std::uint32_t>(3 * 256 + 288));
+  assert_true(wrapped == std::optional<std::uint32_t>(0xFFFFFF00U + 11 + 256));
+  assert_false(damaged.twcc_arrived.has_value());
+  assert_false(damaged.malformed);
+  assert_false(none.twcc_arrived.has_value());
 }
 
 void feedback_that_ends_too_soon_is_malformed(void**) {
@@ -299,6 +320,7 @@ int main() {
       cmocka_unit_test(lengths_that_cannot_be_end_the_compound_only),
       cmocka_unit_test(requests_and_estimates_reach_the_host),
       cmocka_unit_test(feedback_counts_each_packet_once),
+      cmocka_unit_test(feedback_tells_when_the_last_packet_arrived),
       cmocka_unit_test(feedback_that_ends_too_soon_is_malformed),
       cmocka_unit_test(a_sender_that_stands_still_is_paused_and_one_that_counts_on_is_lost),
       cmocka_unit_test(retransmissions_are_not_packets_unseen),
