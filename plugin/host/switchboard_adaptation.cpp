@@ -48,6 +48,14 @@ media::Relayed video_relayed(const Downlink& downlink) {
   return unwrapped(downlink.video_relayed, counted);
 }
 
+// The row has what was done for a receiver whose network is narrow.
+void note_step(CallSession& session, LayerStep step) {
+  const auto cause = session.downlink->estimator.last_cause();
+  const bool better = step == LayerStep::kRaised || step == LayerStep::kResumed;
+  session.quality.add_layer_step(step,
+                                 cause && !better ? std::optional(static_cast<std::uint8_t>(*cause)) : std::nullopt);
+}
+
 }  // namespace
 
 // True where the estimate was cut.
@@ -105,18 +113,6 @@ void Switchboard::note_limit(CallSession& session, MonotonicUs now) {
   const auto detail = limits && cause ? static_cast<std::uint8_t>(*cause) : quality::kAdaptationEnded;
   session.quality.add_event(quality::Happening::kAdaptation, detail);
 }
-
-namespace {
-
-// … and the row has what was done for it.
-void note_step(CallSession& session, LayerStep step) {
-  const auto cause = session.downlink->estimator.last_cause();
-  const bool better = step == LayerStep::kRaised || step == LayerStep::kResumed;
-  session.quality.add_layer_step(step,
-                                 cause && !better ? std::optional(static_cast<std::uint8_t>(*cause)) : std::nullopt);
-}
-
-}  // namespace
 
 // What keeps the picture that one receives of the other from being better.
 std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receiver, const CallSession& sender,
