@@ -217,8 +217,9 @@ DatabaseResult<Connection> Connection::open(const Options& options, Deadline dea
   return connection;
 }
 
-DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline) {
-  if (auto error = send(sql, parameters, deadline)) return *std::move(error);
+DatabaseResult<Rows> Connection::execute(const char* sql, const Parameters& parameters, Deadline deadline,
+                                         Format format) {
+  if (auto error = send(sql, parameters, deadline, format)) return *std::move(error);
   return receive(deadline);
 }
 
@@ -227,10 +228,13 @@ DatabaseResult<Rows> Connection::discard_all(Deadline deadline) {
   return execute("DISCARD ALL", deadline);
 }
 
-bool Connection::queue(const char* sql, const Parameters& parameters) {
+bool Connection::queue(const char* sql, const Parameters& parameters, Format format) {
   const std::vector<const char*> values = values_of(parameters);
-  return PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                           nullptr, 0) != 0;
+  std::vector<int> lengths;  // libpq asks for them of what is binary
+  for (const auto& parameter : parameters) lengths.push_back(static_cast<int>(parameter ? parameter->size() : 0));
+  const std::vector<int> formats(parameters.size(), format == Format::kBinary ? 1 : 0);
+  return PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(),
+                           lengths.data(), formats.data(), 0) != 0;
 }
 
 std::optional<DatabaseError> Connection::flush(Deadline deadline) {
@@ -245,8 +249,9 @@ std::optional<DatabaseError> Connection::flush(Deadline deadline) {
   }
 }
 
-std::optional<DatabaseError> Connection::send(const char* sql, const Parameters& parameters, Deadline deadline) {
-  return queue(sql, parameters) ? flush(deadline) : last_error(true);
+std::optional<DatabaseError> Connection::send(const char* sql, const Parameters& parameters, Deadline deadline,
+                                              Format format) {
+  return queue(sql, parameters, format) ? flush(deadline) : last_error(true);
 }
 
 // Queues the statement by the name of its plan, and before that what the plan needs. `wanted` gets an entry for each of

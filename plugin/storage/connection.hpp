@@ -89,6 +89,8 @@ class [[nodiscard]] DatabaseResult {
 
 using Parameters = std::vector<std::optional<std::string>>;
 
+enum class Format { kText, kBinary };  // of a statement's parameters, all of them
+
 class Connection {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -102,12 +104,14 @@ class Connection {
 
   static DatabaseResult<Connection> open(const Options& options, Deadline deadline, const Interrupt& interrupt);
 
-  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline);
+  DatabaseResult<Rows> execute(const char* sql, const Parameters& parameters, Deadline deadline,
+                               Format format = Format::kText);
   DatabaseResult<Rows> execute(const char* sql, Deadline deadline) { return execute(sql, {}, deadline); }
 
   // The same in two steps, between which the server works: after a send() without an error comes receive(), and nothing
   // else.
-  std::optional<DatabaseError> send(const char* sql, const Parameters& parameters, Deadline deadline);
+  std::optional<DatabaseError> send(const char* sql, const Parameters& parameters, Deadline deadline,
+                                    Format format = Format::kText);
   DatabaseResult<Rows> receive(Deadline deadline);
 
   struct Statement {
@@ -132,7 +136,7 @@ class Connection {
 
   Connection(pg_conn* connection, const Interrupt& interrupt) : connection_(connection), interrupt_(&interrupt) {}
   DatabaseError last_error(bool lost) const;
-  bool queue(const char* sql, const Parameters& parameters);
+  bool queue(const char* sql, const Parameters& parameters, Format format = Format::kText);
   bool queue_kept(const Statement& statement, std::vector<bool>& wanted);
   std::optional<DatabaseError> flush(Deadline deadline);
   bool wait(short events, Deadline deadline, DatabaseError& error);

@@ -66,7 +66,7 @@ class Delivery {
   // Rows of one kind, and the statement that takes them.
   struct Part {
     const char* sql = nullptr;
-    bool json = false;  // an array in JSON, else one of composite values
+    bool json = false;  // an array in JSON, else one of text in binary form
     std::vector<std::string> rows;
     std::vector<Outbox::Bytes> payloads;
     std::string all;  // the rows as one parameter

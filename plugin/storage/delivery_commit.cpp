@@ -22,15 +22,9 @@ WallTime wall_now() {
 
 const std::string& insert_sql() {
   static const std::string sql = "INSERT INTO session_quality_logs (" + std::string(kRowColumns) + ") SELECT " +
-                                 std::string(kRowColumns) + " FROM unnest($1::callroom_row[]) ON CONFLICT DO NOTHING";
+                                 std::string(kRowColumns) +
+                                 " FROM unnest(ARRAY(SELECT unnest($1::text[])::callroom_row)) ON CONFLICT DO NOTHING";
   return sql;
-}
-
-std::string composite_array(std::span<const std::string> rows) {
-  std::string array;
-  for (const std::string& row : rows) append_array_element(array, row);
-  array += '}';
-  return array;
 }
 
 std::string json_array(std::span<const std::string> rows) {
@@ -40,7 +34,7 @@ std::string json_array(std::span<const std::string> rows) {
 }
 
 std::string parameter(std::span<const std::string> rows, bool json) {
-  return json ? json_array(rows) : composite_array(rows);
+  return json ? json_array(rows) : text_array(rows);
 }
 
 // The fault of the row, not of the server's present state: bad data, a violated constraint, a value too large.
@@ -89,8 +83,9 @@ bool Delivery::commit_sessions(const Batch& batch, const std::function<void()>& 
   const auto& [first, second] = batch.sessions;
   if (first.rows.empty()) return true;
   const auto deadline = statement_deadline();
-  const bool helped = !second.rows.empty() && connect_helper() && !helper_->send(second.sql, {second.all}, deadline);
-  if (auto error = connection_->send(first.sql, {first.all}, deadline)) {
+  const bool helped =
+      !second.rows.empty() && connect_helper() && !helper_->send(second.sql, {second.all}, deadline, Format::kBinary);
+  if (auto error = connection_->send(first.sql, {first.all}, deadline, Format::kBinary)) {
     helper_.reset();
     lost(*error);
     return false;
@@ -136,7 +131,7 @@ bool Delivery::commit_rows(const Part& part, std::size_t from, std::size_t count
   return conclude(part, from, count,
                   connection_->execute(
                       part.sql, {whole ? part.all : parameter(std::span(part.rows).subspan(from, count), part.json)},
-                      statement_deadline()));
+                      statement_deadline(), part.json ? Format::kText : Format::kBinary));
 }
 
 // Halves what is refused until the row is found whose fault it is: log2 of the batch more statements for one bad row.

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <optional>
 
+#include "storage/byte_writer.hpp"
+
 namespace callroom::storage {
 
 const std::string_view kRowColumns =
@@ -222,13 +224,17 @@ std::string row_text(const SessionRecord& record) {
   return row.finish();
 }
 
-void append_array_element(std::string& array, std::string_view row) {
-  array += array.empty() ? "{\"" : ",\"";
-  for (const char c : row) {
-    if (c == '"' || c == '\\') array += '\\';
-    array += c;
-  }
-  array += '"';
+std::string text_array(std::span<const std::string> elements) {
+  constexpr std::uint32_t kDimensions = 1, kNoNulls = 0, kTextOid = 25, kLowerBound = 1;
+  std::size_t size = 5 * sizeof(std::uint32_t);
+  for (const std::string& element : elements) size += sizeof(std::uint32_t) + element.size();
+  std::string array(size, '\0');
+  ByteWriter writer({reinterpret_cast<std::uint8_t*>(array.data()), array.size()});
+  for (const std::uint32_t value : {kDimensions, kNoNulls, kTextOid}) writer.u32(value);
+  writer.u32(static_cast<std::uint32_t>(elements.size()));
+  writer.u32(kLowerBound);
+  for (const std::string& element : elements) writer.text(element);
+  return array;
 }
 
 std::string json_string(std::string_view text) {

@@ -1,6 +1,7 @@
 // A session record as the text of one row, in the form that Postgres reads composite values in. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,9 @@ extern const std::string_view kRowColumns;
 // row.
 std::string row_text(const SessionRecord& record);
 
-// Appends a row to the text of an array: `{"(…)","(…)"`. The caller closes it with `}`.
-void append_array_element(std::string& array, std::string_view row);
+// The elements as one parameter, a text[] in Postgres's binary form (array_recv): nothing needs quoting there, and the
+// server need not look for quotes.
+std::string text_array(std::span<const std::string> elements);
 
 std::string json_string(std::string_view text);
 std::string rfc3339(WallTime time);  // "2026-11-22T17:42:24.123456Z"
