@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace callroom::media {
 
@@ -29,9 +30,12 @@ constexpr double kDrainsLonger = 1.15;      // than by the estimate, which has t
 constexpr double kLeastAfterPause = 0.8;    // of the estimate
 constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is many times as large as what follows it
 constexpr MonotonicUs kLongestStop = 800 * kMs;
-constexpr double kFlood = 1.3;  // told of, of what was relayed: the rest are retransmissions
+constexpr MonotonicUs kRepeatedWithin = 250 * kMs;  // by the core, and told of
+constexpr double kStillFull = 0.75;                 // arrives, of what the way takes
+constexpr double kFlood = 1.3;                      // told of, of what was relayed: the rest are retransmissions
 constexpr double kFloodPackets = 10;
-constexpr MonotonicUs kFloodStop = 2 * kSecond;       // the core sends nothing again that is older than a second
+// The core repeats what is up to a second old, and that waits in the queue: up to 1.8 s of it were seen.
+constexpr MonotonicUs kFloodStop = 2 * kSecond;
 constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;     // over the minimum
 constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
@@ -252,6 +256,23 @@ Estimator::Rate Estimator::received(MonotonicUs now, MonotonicUs window) const {
   return {per_s, per_s * size_bits(now)};
 }
 
+// A way that has just become narrow shows within two feedbacks, a tenth of a second; longer times have what arrived
+// before in them.
+double Estimator::received_lately() const {
+  double packets = 0;
+  int feedbacks = 0;
+  for (auto sample = samples_.rbegin(); sample != samples_.rend(); ++sample) {
+    if (++feedbacks > 2) return packets * kSecond / static_cast<double>(std::max(feedback_at_ - sample->at, kMs));
+    packets += sample->covered - sample->missing + sample->skipped;
+  }
+  return std::numeric_limits<double>::infinity();  // not known
+}
+
+// Among several, whose lost packets are repeated at once: the sooner it is seen, the fewer they are.
+bool Estimator::has_just_narrowed(MonotonicUs now) const {
+  return !sender_follows_ && sent(now, kSecond / 4).packets_per_s > kFarTooMuchOfMany * received_lately();
+}
+
 double Estimator::size_bits(MonotonicUs now) const {
   const Rate out = sent(now, kSecond);
   return out.packets_per_s > 0 ? out.bits_per_s / out.packets_per_s : 8'000;
@@ -284,6 +305,7 @@ void Estimator::update_queue(MonotonicUs now) {
   for (const Backlog& backlog : backlogs_) least = std::min(least, queued(backlog));
   // The shorter time tells the rate of a link that has just become narrow.
   double per_s = std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
+  if (has_just_narrowed(now)) per_s = std::max(std::min(per_s, received_lately()), 5.0);
   if (has_resumed(now)) per_s = std::max(per_s, capacity_bps_ / size_bits(now));
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
   const double waiting = queued(backlogs_.back()) - least - kUncertainPackets - per_s * 0.02;
@@ -364,12 +386,19 @@ void Estimator::learn_from_flood(MonotonicUs now) {
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }
 
+// While nothing is relayed, what arrives is repetitions: as many as the way takes, there are more of them to come.
+bool Estimator::is_way_full(MonotonicUs now) const {
+  if (sender_follows_ || now - feedback_at_ > 3 * kFeedbackWithin / 2) return false;
+  return received_lately() * size_bits(now) > kStillFull * failed_bps_;
+}
+
 // Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
 bool Estimator::take_key_frame_due(MonotonicUs now) {
   if (stopped_until_) {
     // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
     const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
-    const bool lossy = loss(now, kHoldIfSevere / 2, kHoldIfSevere).share > kHeavyLoss;
+    const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
+    const bool lossy = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss || is_way_full(now);
     const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
     if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
     stopped_until_.reset();
@@ -419,6 +448,9 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     double arrives = sender_follows_ ? std::min(in_a_second, in_half) : std::max(in_a_second, in_half);
     if (queue_ms > kLongQueueMs && sent(now, kSecond).bits_per_s > kFarTooMuch * in_half) {
       arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+    }
+    if (queue_ms > kVeryLongQueueMs && has_just_narrowed(now)) {
+      arrives = std::min(arrives, received_lately() * size_bits(now));
     }
     // … and right after a pause, of a time when nothing was sent.
     if (has_resumed(now)) arrives = std::max(arrives, kLeastAfterPause * capacity_bps_);

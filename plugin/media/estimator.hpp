@@ -10,11 +10,11 @@
 // 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
 // while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
 // already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
-// nothing is to be relayed until the queue has drained, and a key frame after that, from a sender that is told half:
-// what was lost is asked for again just then. While what was lost is repeated and lost again, what arrives of that
-// tells what the way takes. Clean: it grows, slowly near the rate that last failed, and by equal steps there, so that
-// two who share a link end up with equal shares; fast where there is no queue at all. It never grows far beyond what is
-// sent, because that would be guessing.
+// nothing is to be relayed until the queue has drained, repetitions and all, and a key frame after that, from a sender
+// that is told half: what was lost is asked for again just then. While what was lost is repeated and lost again, what
+// arrives of that tells what the way takes. Clean: it grows, slowly near the rate that last failed, and by equal steps
+// there, so that two who share a link end up with equal shares; fast where there is no queue at all. It never grows far
+// beyond what is sent, because that would be guessing.
 //
 // One object per PeerConnection, driven by a timer of 250 ms and by feedback; nothing here is on a packet's path. Not
 // synchronised.
@@ -146,11 +146,14 @@ class Estimator {
   bool is_round_trip_long() const;
   std::optional<Cause> congestion(MonotonicUs now) const;
   bool is_clean(MonotonicUs now) const;
+  double received_lately() const;  // packets a second, over two feedbacks
+  bool has_just_narrowed(MonotonicUs now) const;
   double size_bits(MonotonicUs now) const;  // of a packet
   bool has_resumed(MonotonicUs now) const;  // just now, after a pause
   bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
   bool is_flooded(MonotonicUs now) const;
+  bool is_way_full(MonotonicUs now) const;
   void learn_from_flood(MonotonicUs now);
   void stop(MonotonicUs now, MonotonicUs at_most);
   void grow(MonotonicUs now, double seconds);

@@ -280,7 +280,7 @@ void a_queue_among_several_is_found_at_once(void**) {
     proven_by_then = estimator.is_proven();
   }
   const double target = estimator.target_bps(), capacity = estimator.capacity_bps();
-  assert_true(cut_at >= 10'000'000 && cut_at <= 10'400'000);
+  assert_true(cut_at >= 10'000'000 && cut_at <= 10'150'000);  // the third feedback of it
   assert_true(stopped);
   assert_false(proven_by_then);  // nothing is known to be lost yet
   assert_true(target < capacity && capacity < 1'200'000);
@@ -316,6 +316,33 @@ void a_flood_tells_what_the_way_takes(void**) {
   assert_true(capacity > 350'000 && capacity < 500'000);
   assert_true(proven);
   assert_true(usual_loss < 0.05);
+}
+
+// What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
+void a_stop_lasts_while_repetitions_fill_the_way(void**) {
+  constexpr callroom::MonotonicUs kLossy = 300'000, kFull = 900'000;  // after the stop
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
+    if (stopped_at == 0) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+      estimator.feedback(t, {t < 10'000'000 ? 15U : 4U, 0, 0}, relayed);
+    } else if (t < stopped_at + kLossy) {
+      estimator.feedback(t, {20, 16, 0}, relayed);
+    } else if (t < stopped_at + kFull) {
+      estimator.feedback(t, {4, 0, 0}, relayed);
+    } else if (t < stopped_at + kFull + 120'000) {
+      estimator.feedback(t, {1, 0, 0}, relayed);
+    }
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  assert_true(stopped_at != 0);
+  assert_true(resumed_at >= stopped_at + kFull && resumed_at <= stopped_at + kFull + 120'000);
 }
 
 // Where nothing is sent no feedback can come: the estimate rises to what the next picture takes, and no further.
@@ -360,6 +387,7 @@ int main() {
       cmocka_unit_test(retransmissions_that_fill_the_way_stop_everything),
       cmocka_unit_test(a_queue_among_several_is_found_at_once),
       cmocka_unit_test(a_flood_tells_what_the_way_takes),
+      cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
       cmocka_unit_test(a_paused_receiver_is_tried_again),
   };
   return cmocka_run_group_tests_name("media/estimator", tests, nullptr, nullptr);
