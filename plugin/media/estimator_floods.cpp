@@ -1,0 +1,87 @@
+// Where far more was sent than arrives: nothing is to be relayed until that has gone, and then a key frame.
+#include "media/estimator.hpp"
+
+#include <algorithm>
+
+#include "media/estimator_constants.hpp"
+
+namespace callroom::media {
+
+using namespace estimating;
+
+namespace {
+
+constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is many times as large as what follows it
+constexpr MonotonicUs kRepeatedWithin = 250 * kMs;  // by the core, and told of
+constexpr double kStillFull = 0.75;                 // arrives, of what the way takes
+constexpr double kFlood = 1.3;                      // told of, of what was relayed: the rest are retransmissions
+constexpr double kFloodPackets = 10;
+constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
+
+}  // namespace
+
+// While nothing is relayed, what was lost is repeated, and lost again where it is more than the way takes: then what
+// arrives of it is what the way takes, better known than when the cut was made, just after the limit began.
+void Estimator::learn_from_flood(MonotonicUs now) {
+  const Loss recent = loss(now, kSecond / 2, kSecond);
+  if (now - *cut_at_ < kSecond / 2 || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
+  proven_ = true;
+  // The most of it: towards the end the way is not full any more.
+  flood_bps_ = std::max(flood_bps_, static_cast<float>(received(now, kSecond / 2).bits_per_s));
+  failed_bps_ = std::min<double>(flood_bps_, before_flood_bps_ / kCut);
+  capacity_bps_ = std::max(kCut * failed_bps_, kFloorBps);
+  draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
+}
+
+// While nothing is relayed, what arrives is repetitions: as many as the way takes, there are more of them to come.
+bool Estimator::is_way_full(MonotonicUs now) const {
+  if (sender_follows_ || samples_.size() < 3 || now - feedback_at_ > 3 * kFeedbackWithin / 2) return false;
+  return received_lately() * size_bits(now) > kStillFull * failed_bps_;
+}
+
+// Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
+bool Estimator::take_key_frame_due(MonotonicUs now) {
+  if (stopped_until_) {
+    // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
+    const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
+    const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
+    const bool lossy = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss || is_way_full(now);
+    const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
+    if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
+    stopped_until_.reset();
+    resumed_at_ = now;
+    broken_ = false;
+    if (!sender_follows_) {  // what comes of this is still to be seen, too
+      const MonotonicUs round_trip = std::min(rtt_min_.value_or(100 * kMs), kSecond);
+      hold_until_ = std::max(hold_until_, now + kHold + round_trip);
+      may_cut_again_at_ = std::max(may_cut_again_at_, now + kHoldIfSevere + round_trip);
+    }
+    return true;
+  }
+  if (!broken_ || !cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
+  const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
+  if (newest.share > usual_loss_ + kLittleLoss) return false;
+  broken_ = false;
+  return true;
+}
+
+// Much is lost, and most of what is on the way are repetitions of that: with every packet that is relayed and lost
+// there are more of them, so that a lower rate alone does not end it. They cannot be told from the queue, which is
+// known by what was relayed.
+bool Estimator::is_flooded(MonotonicUs now) const {
+  if (sender_follows_) return false;
+  const Loss recent = loss(now, kSecond / 2, kSecond / 2);
+  const double relayed = sent(now, kSecond / 2).packets_per_s / 2;
+  return recent.share > kHeavyLoss && recent.packets > kFlood * relayed + kFloodPackets;
+}
+
+void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
+  stopped_until_ = now + at_most;
+  stop_due_ = true;
+  before_flood_bps_ = static_cast<float>(capacity_bps_);
+  flood_bps_ = 0;
+  // What was lost before will be asked for again just when the key frame comes; both have to fit.
+  draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
+}
+
+}  // namespace callroom::media
