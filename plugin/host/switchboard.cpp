@@ -160,8 +160,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Joi
     session->journal = store_->begin(storage::SessionRecord(*session));
   handle.session = session;
   handle.uplink.store(&session->uplink, std::memory_order_release);
-  sessions_.emplace(ids.session_id, session);
-  by_room_[request.room].push_back(session);
+  calls_.add(session);
   outgoing_.add(context.handle);
   json::Json joined =
       json::joined_json(outcome->joined, std::chrono::duration<double, std::milli>(config_.sample_interval).count());
@@ -186,7 +185,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Sig
   if (rooms_.find(session->room)->settings.media == signaling::MediaKind::kRelay) {
     return Error{ErrorCode::kWrongMedia, "In a relay room offers travel in negotiate"};
   }
-  const auto others = others_in_room(*session);
+  const auto others = calls_.others_in_room(*session);
   const auto other = std::ranges::find(others, request.to, [](const SessionPtr& each) { return each->participant; });
   if (other == others.end()) {
     return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
@@ -210,15 +209,13 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Lea
 
 void Switchboard::depart(const signaling::Departure& departure, const std::string& reason,
                          const std::string& transaction) {
-  const auto it = sessions_.find(departure.participant.session_id);
-  if (it != sessions_.end()) end(it->second, reason, transaction);
+  if (const auto session = calls_.find(departure.participant.session_id)) end(session, reason, transaction);
   outgoing_.post_all(departure.notices);
   outgoing_.remove(departure.participant.handle);
   follow_membership(departure.room, monotonic_now());
 }
 
-void Switchboard::end(const SessionPtr& session_in, const std::string& reason, const std::string& transaction) {
-  const SessionPtr session = session_in;  // NOLINT: a copy, since the map's own reference goes below
+void Switchboard::end(const SessionPtr& session, const std::string& reason, const std::string& transaction) {
   if (session->ended) return;
   session->ended = true;
   storage::SessionRecord record(*session);
@@ -238,14 +235,7 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
     sender->session.reset();
     sender->retired.push_back(session);
   }
-  add_left_out(*session, left_out_);
-  sessions_.erase(session->session_id);
-  const auto room = by_room_.find(session->room);
-  std::erase(room->second, session);
-  if (room->second.empty()) {
-    layers_.forget(room->first);
-    by_room_.erase(room);
-  }
+  if (calls_.remove(session)) layers_.forget(session->room);
   reconnect_room(session->room);
 
   const auto acknowledge = [this, sender, receiver, transaction, id = session->session_id, room = session->room, reason,
@@ -267,15 +257,6 @@ void Switchboard::end(const SessionPtr& session_in, const std::string& reason, c
 Result<Switchboard::SessionPtr> Switchboard::sending_session(const Handle& handle) const {
   if (handle.session && handle.session->sender.lock().get() == &handle) return handle.session;
   return Error{ErrorCode::kNotJoined, "This handle is in no room"};
-}
-
-std::vector<Switchboard::SessionPtr> Switchboard::others_in_room(const CallSession& session) const {
-  std::vector<SessionPtr> others;
-  const auto room = by_room_.find(session.room);
-  if (room == by_room_.end()) return others;
-  std::ranges::copy_if(room->second, std::back_inserter(others),
-                       [&](const SessionPtr& other) { return other.get() != &session; });
-  return others;
 }
 
 // ---- of the core ----
@@ -307,8 +288,8 @@ void Switchboard::handle_gone(const std::shared_ptr<Handle>& handle, bool stoppi
 
 void Switchboard::end_all(const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  while (!sessions_.empty()) {
-    const SessionPtr session = sessions_.begin()->second;
+  while (!calls_.all().empty()) {
+    const SessionPtr session = calls_.all().begin()->second;
     const auto departure = rooms_.leave(session->room, session->participant, reason);
     if (departure) {
       depart(*departure, reason);

@@ -8,12 +8,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "admin/live_rooms.hpp"
 #include "base/result.hpp"
 #include "host/call_session.hpp"
+#include "host/calls.hpp"
 #include "host/config.hpp"
 #include "host/core.hpp"
 #include "host/handle.hpp"
@@ -83,28 +83,21 @@ class Switchboard {
   json::Json live(const admin::LiveFilter& filter) const;
   Result<void> kick(const std::string& room, const std::string& participant);
   Result<void> destroy_room(const std::string& room);
-  // What came in and was left out of every figure.
-  struct LeftOut {
-    std::uint64_t malformed_packets = 0;
-    std::uint64_t unattributed_reports = 0;  // report blocks that fit nothing that was relayed
-  };
   struct Load {
     std::size_t rooms = 0, sessions = 0, deepest_queue = 0;
-    LeftOut left_out;  // of open sessions and of those that ended
+    LeftOut left_out;
   };
   Load load() const;
 
  private:
-  using SessionPtr = std::shared_ptr<CallSession>;
+  using SessionPtr = Calls::SessionPtr;
 
   // All of these with the lock held.
   Result<void> check_tokens(const signaling::RoomSettings& settings) const;  // asks the core: without the lock
   bool token_proves(const signaling::Join& request) const;                   // asks the core: without the lock
   void depart(const signaling::Departure& departure, const std::string& reason, const std::string& transaction = "");
   void end(const SessionPtr& session, const std::string& reason, const std::string& transaction);
-  static void add_left_out(const CallSession& session, LeftOut& sum);
   Result<SessionPtr> sending_session(const Handle& handle) const;
-  std::vector<SessionPtr> others_in_room(const CallSession& session) const;
 
   // Quality (switchboard_quality.cpp).
   void take_due_samples(MonotonicUs now);
@@ -176,9 +169,7 @@ class Switchboard {
   Outgoing outgoing_;
   signaling::Rooms rooms_;
   PeerSignaling peers_;
-  std::unordered_map<std::string, SessionPtr> sessions_;    // by session id
-  LeftOut left_out_;                                        // of sessions that ended
-  std::map<std::string, std::vector<SessionPtr>> by_room_;  // in the order of arrival
+  Calls calls_;
   MonotonicUs legs_watched_at_ = 0;
   MonotonicUs adapted_at_ = 0;
   LayerControl layers_;

@@ -79,7 +79,7 @@ bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
 // What everybody who receives the session can take of it, at most what the room and its client allow.
 std::uint32_t Switchboard::bitrate_for(const CallSession& session) const {
   const double allowed = 1000.0 * session.bitrate_kbps;
-  const auto others = others_in_room(session);
+  const auto others = calls_.others_in_room(session);
   if (others.size() != 1 || session.uplink.has_layers()) return LayerControl::bitrate_for(session, others);
   if (!others.front()->downlink) return static_cast<std::uint32_t>(allowed);
   const media::Estimator& estimator = others.front()->downlink->estimator;
@@ -91,7 +91,7 @@ std::uint32_t Switchboard::bitrate_for(const CallSession& session) const {
 bool Switchboard::network_limits(const CallSession& receiver, MonotonicUs now) const {
   const Downlink& downlink = *receiver.downlink;
   if (!downlink.estimator.is_limited()) return false;
-  const auto others = others_in_room(receiver);
+  const auto others = calls_.others_in_room(receiver);
   const auto in_layers = [](const SessionPtr& sender) { return sender->uplink.has_layers(); };
   const bool more_to_be_had = downlink.chosen && downlink.chosen->limited;
   if (std::ranges::none_of(others, in_layers)) return more_to_be_had || downlink.estimator.is_felt(now);
@@ -107,7 +107,7 @@ void Switchboard::note_limit(CallSession& session, MonotonicUs now) {
   const bool limits = network_limits(session, now);
   if (limits == session.limit_noted) return;
   // A call of two that sends little for a while is limited all the same.
-  if (!limits && estimator.is_limited() && !LayerControl::chooses(session, others_in_room(session))) return;
+  if (!limits && estimator.is_limited() && !LayerControl::chooses(session, calls_.others_in_room(session))) return;
   session.limit_noted = limits;
   const auto cause = estimator.last_cause();
   const auto detail = limits && cause ? static_cast<std::uint8_t>(*cause) : quality::kAdaptationEnded;
@@ -134,7 +134,7 @@ std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receive
 // … of anybody.
 std::optional<media::LimitedBy> Switchboard::limit_of(const CallSession& receiver, MonotonicUs now) const {
   std::optional<media::LimitedBy> limit;
-  for (const SessionPtr& sender : others_in_room(receiver)) {
+  for (const SessionPtr& sender : calls_.others_in_room(receiver)) {
     const auto one = limit_of(receiver, *sender, now);
     if (one && (!limit || *one < *limit)) limit = one;
   }
@@ -151,7 +151,7 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
     note_step(session, LayerStep::kPaused);
   }
   if (!downlink.estimator.take_key_frame_due(now)) return at_once;
-  if (LayerControl::chooses(session, others_in_room(session))) {
+  if (LayerControl::chooses(session, calls_.others_in_room(session))) {
     stop_video(downlink);  // choosing begins one after the other again
     if (downlink.chosen) downlink.chosen->allocation.begin_low();
     return true;
@@ -163,20 +163,20 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
 
 std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
   bool at_once = false;
-  for (const auto& [id, session] : sessions_) {
+  for (const auto& [id, session] : calls_.all()) {
     if (session->downlink && session->downlink->up) at_once |= follow_estimate(*session, now);
   }
   const bool due = now - adapted_at_ >= kInterval;
   if (!at_once && !due) return {};
   if (due) {
     adapted_at_ = now;
-    for (const auto& [room, members] : by_room_) {
+    for (const auto& [room, members] : calls_.rooms()) {
       if (members.size() > 2 || members.front()->settings.in_layers) layers_.weigh(room, members, now);
     }
   }
-  for (const auto& [id, session] : sessions_) {
+  for (const auto& [id, session] : calls_.all()) {
     if (!session->downlink || !session->downlink->up) continue;
-    const auto others = others_in_room(*session);
+    const auto others = calls_.others_in_room(*session);
     const bool chooses = LayerControl::chooses(*session, others);
     if (chooses ? layers_.choose(*session, others, now) : LayerControl::choose_no_more(*session)) {
       tell_streams(*session);
@@ -185,7 +185,7 @@ std::vector<Switchboard::BitrateRequest> Switchboard::adapt(MonotonicUs now) {
     if (step) note_step(*session, *step);
   }
   std::vector<BitrateRequest> requests;
-  for (const auto& [id, session] : sessions_) {
+  for (const auto& [id, session] : calls_.all()) {
     if (session->uplink.tracks.empty()) continue;
     const std::uint32_t bps = bitrate_for(*session);
     const double change = std::abs(static_cast<double>(bps) - session->told_bps);

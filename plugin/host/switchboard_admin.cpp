@@ -67,7 +67,7 @@ Json Switchboard::live(const admin::LiveFilter& filter) const {
   const std::lock_guard lock(mutex_);
   Json list = Json::array();
   if (filter.node && *filter.node != config_.node) return list;
-  for (const auto& [room, sessions] : by_room_) {
+  for (const auto& [room, sessions] : calls_.rooms()) {
     for (const SessionPtr& session : sessions) {
       if (passes(*session, filter)) list.append(live_entry(*session, now));
     }
@@ -75,24 +75,10 @@ Json Switchboard::live(const admin::LiveFilter& filter) const {
   return list;
 }
 
-void Switchboard::add_left_out(const CallSession& session, LeftOut& sum) {
-  const auto add_downlink = [&sum](const Downlink& downlink) {
-    sum.malformed_packets += downlink.rtcp.malformed();
-    sum.unattributed_reports += downlink.rtcp.unattributed();
-  };
-  sum.malformed_packets += session.uplink.rtcp.malformed();
-  for (const auto* tracks : {&session.uplink.tracks, &session.uplink.former}) {
-    for (const auto& track : *tracks) sum.malformed_packets += track->stream.malformed();
-  }
-  if (session.downlink) add_downlink(*session.downlink);
-  for (const auto& downlink : session.former) add_downlink(*downlink);
-}
-
 Switchboard::Load Switchboard::load() const {
   const std::lock_guard lock(mutex_);
-  Load load{rooms_.room_count(), sessions_.size(), 0, left_out_};
-  for (const auto& [id, session] : sessions_) {
-    add_left_out(*session, load.left_out);
+  Load load{rooms_.room_count(), calls_.all().size(), 0, calls_.left_out()};
+  for (const auto& [id, session] : calls_.all()) {
     for (const auto& weak : {session->sender, session->receiver}) {
       if (const auto handle = weak.lock()) load.deepest_queue = std::max(load.deepest_queue, handle->strand->waiting());
     }

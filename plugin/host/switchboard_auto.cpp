@@ -35,11 +35,9 @@ void Switchboard::follow_membership(const std::string& id, MonotonicUs now) {
 
 void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move move) {
   const bool direct = move.to == MediaPath::kP2p;
-  const auto found = by_room_.find(room);
-  if (found == by_room_.end()) return;
   JANUS_LOG(LOG_INFO, "[callroom] Room %s: media moves to %s (%s)\n", room.c_str(), to_string(move.to),
             to_string(move.reason));
-  for (const SessionPtr& session : found->second) {
+  for (const SessionPtr& session : calls_.in_room(room)) {
     if ((session->direct != nullptr) == direct) continue;
     peers_.forget(*session);
     session->direct = direct ? std::make_unique<Direct>() : nullptr;

@@ -166,11 +166,10 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Rec
   const std::lock_guard lock(mutex_);
   Handle& handle = *context.handle;
   if (handle.destroyed) return {};
-  const auto it = sessions_.find(request.session_id);
-  if (it == sessions_.end() || !equal_in_constant_time(it->second->receive_token, request.receive_token)) {
+  const SessionPtr session = calls_.find(request.session_id);
+  if (!session || !equal_in_constant_time(session->receive_token, request.receive_token)) {
     return Error{ErrorCode::kNoSuchSession, "There is no such session, or the receive_token is wrong"};
   }
-  const SessionPtr session = it->second;
   if (handle.session == session && session->receiver.lock() == context.handle) {
     // The client lost its signaling connection, and may have missed events.
     carry_out_change(*session, session->downlink->slots.repeat(), context.transaction);
@@ -212,14 +211,12 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Ans
 
 std::vector<media::Sender> Switchboard::senders_for(const CallSession& session) const {
   std::vector<media::Sender> senders;
-  for (const SessionPtr& other : others_in_room(session)) senders.push_back(sender_entry(*other));
+  for (const SessionPtr& other : calls_.others_in_room(session)) senders.push_back(sender_entry(*other));
   return senders;
 }
 
 void Switchboard::reconnect_room(const std::string& room, bool tell_streams) {
-  const auto found = by_room_.find(room);
-  if (found == by_room_.end()) return;
-  for (const SessionPtr& session : found->second) {
+  for (const SessionPtr& session : calls_.in_room(room)) {
     if (!session->downlink) continue;
     media::Change change = session->downlink->slots.update(senders_for(*session));
     change.streams_changed = change.streams_changed || tell_streams;
@@ -235,7 +232,7 @@ Result<void> Switchboard::carry_out(const Context& context, const signaling::Con
   session.audio_on = request.audio.value_or(session.audio_on);
   session.video_on = request.video.value_or(session.video_on);
   if (request.bitrate_kbps) session.bitrate_kbps = std::min(*request.bitrate_kbps, session.settings.bitrate_kbps);
-  LayerControl::take_wishes(session, others_in_room(session), request);
+  LayerControl::take_wishes(session, calls_.others_in_room(session), request);
   if (request.keyframe) {
     for (const auto& track : session.uplink.tracks) track->key_frames.ask(monotonic_now());
   }
@@ -271,13 +268,13 @@ void Switchboard::tick(MonotonicUs now) {
     watch_legs(now);
     tick_auto_rooms(now);
     bitrates = adapt(now);
-    for (const auto& [id, session] : sessions_) {
+    for (const auto& [id, session] : calls_.all()) {
       if (!session->downlink) continue;
       note_requests(*session, now);
       LayerControl::resume_next(*session->downlink, now);
       LayerControl::ask_for_key_frames(*session->downlink, now);
     }
-    for (const auto& [id, session] : sessions_) {
+    for (const auto& [id, session] : calls_.all()) {
       for (const auto& track : session->uplink.tracks) {
         if (track->kind != media::Kind::kVideo || track->route.legs().empty()) continue;
         if (track->route.waits_for_key_frame()) track->key_frames.ask(now);
@@ -302,12 +299,12 @@ std::vector<Switchboard::KeyFrameRequest> Switchboard::first_key_frames(const Ca
   std::vector<KeyFrameRequest> requests;
   for (const auto& track : receiver.downlink->tracks) {
     UplinkTrack* source = track->source.load(std::memory_order_relaxed);
-    const auto sender = sessions_.find(track->source_session);
-    if (source == nullptr || source->kind != media::Kind::kVideo || sender == sessions_.end()) continue;
+    const SessionPtr sender = calls_.find(track->source_session);
+    if (source == nullptr || source->kind != media::Kind::kVideo || !sender) continue;
     source->key_frames.ask(now);
     if (!source->key_frames.take_due(now, std::nullopt)) continue;
-    ++sender->second->keyframe_requests;
-    if (auto handle = sender->second->sender.lock()) requests.push_back({std::move(handle), source->m_line});
+    ++sender->keyframe_requests;
+    if (auto handle = sender->sender.lock()) requests.push_back({std::move(handle), source->m_line});
   }
   return requests;
 }
@@ -323,7 +320,7 @@ void Switchboard::send(const std::vector<KeyFrameRequest>& requests) const {
 // Who and what is on which m-line of a receiving PeerConnection.
 Json Switchboard::streams_json(const CallSession& session) const {
   Json streams = Json::array();
-  const auto others = others_in_room(session);
+  const auto others = calls_.others_in_room(session);
   for (const media::Occupied& line : session.downlink->slots.streams()) {
     const auto other = std::ranges::find(others, line.source.participant, [](const auto& o) { return o->participant; });
     const UplinkTrack* track = other == others.end() ? nullptr : track_of_mid((*other)->uplink, line.source.mid);
@@ -379,7 +376,7 @@ void Switchboard::carry_out_move(CallSession& session, const media::Move& move) 
   DownlinkTrack& track = downlink_track(session, move);
   detach(track);
   if (!move.to) return;
-  for (const SessionPtr& other : others_in_room(session)) {
+  for (const SessionPtr& other : calls_.others_in_room(session)) {
     if (other->participant != move.to->participant) continue;
     UplinkTrack* source = track_of_mid(other->uplink, move.to->mid);
     if (source == nullptr) return;
@@ -418,7 +415,7 @@ void Switchboard::release_receiver(Handle& handle) {
 }
 
 void Switchboard::release_sources(const CallSession& session) {
-  for (const SessionPtr& other : others_in_room(session)) {
+  for (const SessionPtr& other : calls_.others_in_room(session)) {
     if (!other->downlink) continue;
     for (const auto& track : other->downlink->tracks) {
       if (track->source_session == session.session_id) detach(*track);

@@ -55,9 +55,9 @@ std::vector<std::uint16_t> Switchboard::asked_heights(const CallSession& session
   for (const auto& track : session.downlink->tracks) {
     heights.push_back(UINT16_MAX);
     const UplinkTrack* source = track->source.load(std::memory_order_relaxed);
-    const auto sender = sessions_.find(track->source_session);
-    if (source == nullptr || source->layered() == nullptr || sender == sessions_.end()) continue;
-    const auto wanted = session.wanted->of(sender->second->participant);
+    const SessionPtr sender = calls_.find(track->source_session);
+    if (source == nullptr || source->layered() == nullptr || !sender) continue;
+    const auto wanted = session.wanted->of(sender->participant);
     if (wanted >= signaling::WantedLayer::kHigh) continue;
     const std::uint16_t height = source->layered()->height_up_to(static_cast<std::size_t>(wanted));
     if (height != 0) heights.back() = height;
@@ -103,7 +103,7 @@ void Switchboard::tell_others_rating(CallSession& session, const quality::Sample
   const auto rating = sample.rating();
   if (!rating || (rating == session.told_rating && sample.index % kAgainAfterSamples != 0)) return;
   session.told_rating = rating;
-  for (const SessionPtr& other : others_in_room(session)) {
+  for (const SessionPtr& other : calls_.others_in_room(session)) {
     Json event = json::named_event("quality");
     event.set("id", session.participant).set("rating", quality::to_string(*rating));
     if (const auto limit = limit_of(*other, session, monotonic_now()))
@@ -114,7 +114,7 @@ void Switchboard::tell_others_rating(CallSession& session, const quality::Sample
 
 void Switchboard::take_due_samples(MonotonicUs now) {
   const auto interval = std::chrono::duration_cast<std::chrono::microseconds>(config_.sample_interval).count();
-  for (const auto& [id, session] : sessions_) {
+  for (const auto& [id, session] : calls_.all()) {
     if (now < session->next_sample) continue;
     session->next_sample = std::max(session->next_sample + interval, now);
     if (session->direct) {

@@ -27,7 +27,7 @@ Result<void> Switchboard::carry_out(const Context& context, const json::Report& 
   if (relayed && (!request.samples.empty() || request.connection)) {
     return Error{ErrorCode::kWrongMedia, "In a relay room the server measures; a report may tell the transport alone"};
   }
-  const auto others = others_in_room(session);
+  const auto others = calls_.others_in_room(session);
   const bool known = std::ranges::any_of(others, [&](const auto& other) { return other->participant == request.to; });
   if (!request.to.empty() && !known) {
     return Error{ErrorCode::kNoSuchParticipant, "There is no other participant '" + request.to + "' in this room"};
@@ -96,7 +96,7 @@ void Switchboard::lose_direct_connection(CallSession& session, MonotonicUs now) 
 
 void Switchboard::watch_reports(CallSession& session, MonotonicUs now) {
   MonotonicUs& reported = session.direct->reported;
-  if (others_in_room(session).empty()) reported = 0;
+  if (calls_.others_in_room(session).empty()) reported = 0;
   if (reported != 0 && now - reported >= kSilence) lose_direct_connection(session, now);
 }
 

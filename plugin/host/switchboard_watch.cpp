@@ -12,7 +12,7 @@ void Switchboard::watch_legs(MonotonicUs now) {
   constexpr MonotonicUs kInterval = 1'000'000;
   if (now - legs_watched_at_ < kInterval) return;
   legs_watched_at_ = now;
-  for (const auto& [id, session] : sessions_) {
+  for (const auto& [id, session] : calls_.all()) {
     watch_sender(*session, now);
     if (session->downlink) watch_receiver(*session, now);
   }
