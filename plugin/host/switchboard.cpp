@@ -259,6 +259,27 @@ Result<Switchboard::SessionPtr> Switchboard::sending_session(const Handle& handl
   return Error{ErrorCode::kNotJoined, "This handle is in no room"};
 }
 
+void Switchboard::tick(MonotonicUs now) {
+  std::vector<KeyFrameRequest> key_frames;
+  std::vector<BitrateRequest> bitrates;
+  {
+    const std::lock_guard lock(mutex_);
+    take_due_samples(now);
+    peers_.tick(now);
+    watch_legs(now);
+    tick_auto_rooms(now);
+    bitrates = adapt(now);
+    for (const auto& [id, session] : calls_.all()) {
+      if (session->downlink) LayerControl::resume_next(*session->downlink, now);
+    }
+    key_frames = due_key_frames(now);
+  }
+  for (const BitrateRequest& request : bitrates) {
+    core_.send_remb(request.sender->core_session, request.bits_per_second);
+  }
+  send(key_frames);
+}
+
 // ---- of the core ----
 
 void Switchboard::abandon_offer(const std::shared_ptr<Handle>& handle) {

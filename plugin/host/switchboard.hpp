@@ -135,6 +135,15 @@ class Switchboard {
                                            MonotonicUs now) const;
   std::optional<media::LimitedBy> limit_of(const CallSession& receiver, MonotonicUs now) const;
 
+  // Key frames (switchboard_key_frames.cpp).
+  struct KeyFrameRequest {
+    std::shared_ptr<Handle> sender;
+    int m_line;
+  };
+  std::vector<KeyFrameRequest> due_key_frames(MonotonicUs now);
+  std::vector<KeyFrameRequest> first_key_frames(const CallSession& receiver, MonotonicUs now);
+  void send(const std::vector<KeyFrameRequest>& requests) const;  // without the lock
+
   // Media (switchboard_media.cpp).
   // True where an m-line that was there shows something else now: a screen instead of a camera, or the reverse.
   bool apply_offer(CallSession& session, const Jsep& offer, const std::vector<sdp::OfferedMedia>& offered,
@@ -147,12 +156,6 @@ class Switchboard {
   void carry_out_move(CallSession& session, const media::Move& move);
   void tell_streams(const CallSession& session);
   void receiver_up(CallSession& session);
-  struct KeyFrameRequest {
-    std::shared_ptr<Handle> sender;
-    int m_line;
-  };
-  std::vector<KeyFrameRequest> first_key_frames(const CallSession& receiver, MonotonicUs now);
-  void send(const std::vector<KeyFrameRequest>& requests) const;  // without the lock
   DownlinkTrack& downlink_track(CallSession& session, const media::Move& move);
   void begin_uplink_anew(Uplink& uplink);
   void watch_legs(MonotonicUs now);
