@@ -4,9 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "quality/change_watch.hpp"
 #include "quality/direction_measure.hpp"
 #include "quality/liveness.hpp"
 #include "quality/model.hpp"
+#include "quality/session_measure.hpp"
 #include "quality/snapshot.hpp"
 
 namespace callroom::quality {
@@ -61,40 +63,6 @@ std::optional<double> lowest_bits_per_pixel(const DirectionMeasure& measure) {
   }
   return lowest;
 }
-
-// What a participant's video did from sample to sample.
-class ChangeWatch {
- public:
-  enum class Change { kNone, kResolution, kFrameRate };
-
-  Change add(FrameSize size, std::optional<double> frame_rate) {
-    const bool resized = size.known() && size_.known() && size != size_;
-    if (size.known()) size_ = size;
-    if (!frame_rate) return resized ? Change::kResolution : Change::kNone;
-    const auto rate = static_cast<float>(*frame_rate);
-    if (steady_rate_ <= 0 || resized) {
-      // The first samples of a picture say what its rate is.
-      steady_rate_ = std::max(rate, resized ? steady_rate_ : rate);
-      differing_ = 0;
-      return resized ? Change::kResolution : Change::kNone;
-    }
-    const auto factor = static_cast<float>(model::kFrameRateChange);
-    if (rate * factor > steady_rate_ && rate < steady_rate_ * factor) {
-      differing_ = 0;
-      steady_rate_ += (rate - steady_rate_) / 4;
-      return Change::kNone;
-    }
-    if (++differing_ < model::kFrameRateChangeSamples) return Change::kNone;
-    differing_ = 0;
-    steady_rate_ = rate;
-    return Change::kFrameRate;
-  }
-
- private:
-  FrameSize size_;
-  float steady_rate_ = 0;
-  std::uint8_t differing_ = 0;
-};
 
 }  // namespace
 
@@ -370,49 +338,9 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
   ++totals.samples;
 }
 
-namespace {
-
-struct Measured {
-  DirectionMeasure in, out;
-  RoundTrips round_trips;
-  MonotonicUs media_at = 0;  // when RTP last came in
-};
-
-Measured measure(const SessionStreams& streams, MonotonicUs now, const SessionOptions& options, Liveness& liveness) {
-  Measured measured;
-  for (UplinkStream* stream : streams.uplinks) {
-    if (stream == nullptr) continue;
-    const UplinkWindow window = stream->take_window(now);
-    measured.in.add(window, options.fec);
-    liveness.hear(window.last_arrival, window.silent_until);
-    measured.media_at = std::max(measured.media_at, window.last_arrival);
-  }
-  for (std::size_t i = 0; i < streams.downlinks.size(); ++i) {
-    DownlinkStream* stream = streams.downlinks[i];
-    const std::uint16_t asked = i < streams.asked_heights.size() ? streams.asked_heights[i] : UINT16_MAX;
-    if (stream != nullptr) measured.out.add(stream->take_window(now, asked), options.fec);
-  }
-  measured.out.add_withheld(streams.withheld);
-  measured.in.asked_kbps = streams.asked_kbps;
-  if (streams.uplink_rtcp != nullptr) {
-    liveness.hear(streams.uplink_rtcp->silence().last(), streams.uplink_rtcp->silence().until());
-  }
-  if (streams.downlink_rtcp != nullptr) {
-    DownlinkRtcp& rtcp = *streams.downlink_rtcp;
-    liveness.hear(rtcp.silence().last(), rtcp.silence().until());
-    measured.round_trips = rtcp.take_round_trips();
-    measured.out.add(rtcp.take_feedback());
-  }
-  measured.in.finish();
-  measured.out.finish();
-  return measured;
-}
-
-}  // namespace
-
 const Sample& SessionQuality::sample(MonotonicUs now, WallTime wall, const SessionStreams& streams) {
   Running& run = running();
-  const Measured measured = measure(streams, now, options_, run.liveness);
+  const Measured measured = measure(streams, now, options_.fec, run.liveness);
   if (connected_) run.take_change(run.liveness.conclude(now, measured.media_at));
   if (const auto rtt_ms = measured.round_trips.median()) {
     for (UplinkStream* stream : streams.uplinks) {
@@ -435,7 +363,7 @@ const Sample& SessionQuality::report(const ClientSample& measured, MonotonicUs, 
 
 Summary SessionQuality::finish(MonotonicUs now, WallTime wall, const SessionStreams& streams) {
   Running& run = running();
-  const Measured measured = measure(streams, now, options_, run.liveness);
+  const Measured measured = measure(streams, now, options_.fec, run.liveness);
   const bool long_enough = std::max(measured.in.duration_us, measured.out.duration_us) * 2 >=
                            std::int64_t{options_.sample_interval_ms} * 1000;
   run.take(measured.in, measured.out, measured.round_trips, wall, options_, long_enough);

@@ -11,12 +11,10 @@
 #include "base/layer_step.hpp"
 #include "base/time.hpp"
 #include "quality/client_sample.hpp"
-#include "quality/downlink_stream.hpp"
-#include "quality/peer_rtcp.hpp"
 #include "quality/sample.hpp"
 #include "quality/score.hpp"
+#include "quality/session_streams.hpp"
 #include "quality/session_totals.hpp"
-#include "quality/uplink_stream.hpp"
 
 namespace callroom::quality {
 
@@ -24,20 +22,6 @@ struct SessionOptions {
   std::uint32_t sample_interval_ms = 3000;
   std::optional<double> room_kbps;  // what the room allows each sender; absent: no limit
   bool fec = true;                  // Opus in-band FEC was negotiated
-};
-
-// What a session's media run over at the moment. Null entries are skipped; null RTCP: that PeerConnection does not
-// exist.
-struct SessionStreams {
-  std::span<UplinkStream* const> uplinks;
-  std::span<DownlinkStream* const> downlinks;
-  const UplinkRtcp* uplink_rtcp = nullptr;
-  DownlinkRtcp* downlink_rtcp = nullptr;
-  std::size_t withheld = 0;  // of the downlinks' videos, those that the network had no room for most of the time
-  // What the participant's client chose itself, which is no loss: the greatest height of each downlink (empty: all of
-  // it), and what all that it sends keeps to.
-  std::span<const std::uint16_t> asked_heights;
-  std::optional<double> asked_kbps;
 };
 
 class SessionQuality {
