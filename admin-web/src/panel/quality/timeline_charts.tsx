@@ -1,26 +1,17 @@
 import { Chart, type Mark } from '../charts/chart';
 import { TwoWayChart } from '../charts/two_way_chart';
-import { bitrate, milliseconds, number, percent, timeOfDay, words } from '../format';
-import type { Timeline, TimelineEvent, TimelinePoint } from './answers';
-import { issueWords } from './issue_words';
-
-const kColours: Record<string, string> = {
-  drop: '--failed',
-  recovery: '--excellent',
-  issue_began: '--poor',
-  issue_ended: '--unrated',
-};
+import { bitrate, milliseconds, number, percent, timeOfDay } from '../format';
+import type { Timeline, TimelinePoint } from './answers';
+import { marksOf, together } from './timeline_marks';
 
 /** A session's course, with what happened drawn on it. */
 export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; startedAt: string }) {
   const { points, sample_interval_ms, samples_per_point } = timeline;
   const start = Date.parse(startedAt) / 1000;
   const times = points.map((_, i) => start + ((i + 1) * samples_per_point * sample_interval_ms) / 1000);
-  const marks = timeline.events.map((event, i) =>
-    markOf(event, letterOf(i), start + (event.sample * sample_interval_ms) / 1000),
-  );
+  const marks = marksOf(timeline, start);
   const values = (of: (point: TimelinePoint) => number | null) => points.map(of);
-  const shared = { times, marks, group: 'session', height: 130 };
+  const shared = { times, marks: together(marks), group: 'session', height: 130 };
   return (
     <div class="charts">
       <Chart
@@ -68,22 +59,6 @@ export function TimelineCharts({ timeline, startedAt }: { timeline: Timeline; st
     </div>
   );
 }
-
-function markOf({ what, detail, cause }: TimelineEvent, letter: string, at: number): Mark {
-  const about = typeof detail === 'string' ? detail : undefined;
-  const label =
-    what === 'issue_began' && about
-      ? issueWords(about).title
-      : what === 'issue_ended' && about
-        ? `${issueWords(about).title} over`
-        : about
-          ? `${words(what)}: ${words(about)}${cause ? ` (${words(cause)})` : ''}`
-          : words(what);
-  return { at, label, letter, colour: kColours[what] ?? '--muted' };
-}
-
-/** A to Z, then a to z. */
-const letterOf = (i: number) => String.fromCharCode((i < 26 ? 65 : 71) + (i % 52));
 
 function Happenings({ marks }: { marks: readonly Mark[] }) {
   return (
