@@ -22,7 +22,7 @@ void add_first_of_family(std::vector<Address>& addresses, const Address& address
   if (std::none_of(addresses.begin(), addresses.end(), same)) addresses.push_back(address);
 }
 
-Resolved judged(std::vector<Address> all, bool only_public) {
+Resolved judged(const std::vector<Address>& all, bool only_public) {
   Resolved resolved;
   for (const auto& address : all) {
     if (only_public && !is_public(address)) {
@@ -61,7 +61,7 @@ Resolved resolve(const CheckTarget& target, const Cancel& cancel, MonotonicUs un
   if (waited == Waited::kCancelled) return {{}, {Verdict::kCancelled, ""}};
   if (waited == Waited::kTimeout) return {{}, {Verdict::kDnsFailed, "the name was not resolved in 5 s"}};
   if (all.empty()) return {{}, {Verdict::kDnsFailed, error ? error_text(*error) : "the name has no address"}};
-  return judged(std::move(all), target.only_public);
+  return judged(all, target.only_public);
 }
 
 class ServerCheck {

@@ -78,8 +78,8 @@ class StreamLink : public Link {
  private:
   // A stream that ends without an answer was no TURN server's; after one it is a server's trouble (the caller knows).
   static Failure ended(const GError* error) {
-    if (error == nullptr || (error->domain == G_IO_ERROR &&
-                             (error->code == G_IO_ERROR_CONNECTION_CLOSED || error->code == G_IO_ERROR_BROKEN_PIPE))) {
+    // … which is G_IO_ERROR_BROKEN_PIPE by another name.
+    if (error == nullptr || (error->domain == G_IO_ERROR && error->code == G_IO_ERROR_CONNECTION_CLOSED)) {
       return {Verdict::kTurnNotOffered, "the connection was closed"};
     }
     if (error->domain == G_TLS_ERROR) return {Verdict::kTurnNotOffered, error_text(*error)};

@@ -52,7 +52,7 @@ Failure handshake_failure(const GError& error, const Judged& judged, Waited wait
   if (waited == Waited::kCancelled) return {Verdict::kCancelled, ""};
   if (waited == Waited::kTimeout) return {Verdict::kTlsNotSpoken, "the TLS handshake was not answered"};
   if (error.domain == G_TLS_ERROR) return {Verdict::kTlsNotSpoken, error_text(error)};
-  const auto failure = failure_from(error);
+  auto failure = failure_from(error);
   // The port took the connection and then dropped it over the first TLS bytes.
   if (failure.verdict == Verdict::kInconclusive) return {Verdict::kTlsNotSpoken, error_text(error)};
   return failure;
