@@ -30,9 +30,7 @@ constexpr MonotonicUs kMayQueueUs = 150'000;
 constexpr double kSmoothedOverS = 1.5;  // the rate of a video without layers
 
 WantedLayer wanted_of(const CallSession& receiver, const std::string& participant) {
-  if (!receiver.wanted) return WantedLayer::kHigh;
-  const auto found = receiver.wanted->of_single.find(participant);
-  return found == receiver.wanted->of_single.end() ? receiver.wanted->of_all : found->second;
+  return receiver.wanted ? receiver.wanted->of(participant) : WantedLayer::kHigh;
 }
 
 std::string name_of(const DownlinkTrack& track) {

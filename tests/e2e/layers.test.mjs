@@ -107,7 +107,7 @@ describe('a room of three', () => {
     assert.ok(worst.every(({ missed }) => missed <= kMostMissed), JSON.stringify(worst));
   });
 
-  test('a small tile gets a small picture at no cost to the score, and the others notice nothing', async (t) => {
+  test('a small tile gets a small picture, whose size costs no points, and the others notice nothing', async (t) => {
     const [ada, grace, joan] = pages;
     const [idOfAda, idOfGrace, idOfJoan] = await Promise.all(pages.map(idOf));
     const whole = await scoreOf(ada, 'out', kCamera.height, isGood);
