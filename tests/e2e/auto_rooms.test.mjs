@@ -34,6 +34,15 @@ async function person(side, userId, room) {
 
 const provider = (page) => page.evaluate(() => window.client.provider);
 
+/** Media goes this way, and the connections of the former one are closed: their frames count no more. */
+async function providerIs(page, wanted) {
+  const open = () => page.evaluate(() => window.testConnections.filter((c) => c.connectionState !== 'closed').length);
+  await until(async () => [await provider(page), await open()], ([now, count]) => now === wanted && count === (wanted === 'p2p' ? 1 : 2), {
+    timeoutMs: 10_000,
+    what: `media by ${wanted} alone`,
+  });
+}
+
 test('quality that stays poor for 15 s moves an auto room to the relay', { timeout: 180_000 }, async () => {
   const pages = [await person('near', 'a', 'bad'), await person('far', 'b', 'bad')];
   for (const page of pages) {
@@ -48,7 +57,8 @@ test('quality that stays poor for 15 s moves an auto room to the relay', { timeo
   const seconds = (performance.now() - begun) / 1000;
   assert.ok(seconds > 14, `moved after ${seconds} s`);
   await sides.network.set('both');
-  for (const page of pages) await mediaFlows(page, { timeoutMs: 20_000 });
+  for (const page of pages) await providerIs(page, 'janus');
+  for (const page of pages) await mediaFlows(page);
   const summaries = await Promise.all(pages.map((page) => page.evaluate(() => window.client.leave())));
   assert.ok(summaries.every(({ session_id }) => session_id));
   for (const row of await sides.stack.sessionRows('bad', 2)) {
@@ -59,15 +69,6 @@ test('quality that stays poor for 15 s moves an auto room to the relay', { timeo
     assert.ok(moves[0].sample >= 12, `at sample ${moves[0].sample}`);
   }
 });
-
-/** Media goes this way, and the connections of the former one are closed: their frames count no more. */
-async function providerIs(page, wanted) {
-  const open = () => page.evaluate(() => window.testConnections.filter((c) => c.connectionState !== 'closed').length);
-  await until(async () => [await provider(page), await open()], ([now, count]) => now === wanted && count === (wanted === 'p2p' ? 1 : 2), {
-    timeoutMs: 10_000,
-    what: `media by ${wanted} alone`,
-  });
-}
 
 test('a third person moves an auto room to the relay, and it goes back when two remain', { timeout: 600_000 }, async () => {
   const took = { relay: [], p2p: [] };

@@ -113,21 +113,25 @@ function keepConnections() {
   window.testConnections = connections;
 }
 
-/** What a page receives and decodes at the moment, summed over its connections, and by m-line. */
+/**
+ * What a page receives and decodes at the moment, summed over its open connections, and by m-line. `connection` of a line:
+ * which one it belongs to, in the order in which the page made them.
+ */
 export async function received(page) {
   return await page.evaluate(async () => {
     const figures = { framesDecoded: 0, audioSamples: 0, videoWidth: 0, videoHeight: 0, lines: [] };
-    for (const connection of window.testConnections) {
+    for (const [index, connection] of window.testConnections.entries()) {
       if (connection.connectionState === 'closed') continue;
       for (const report of (await connection.getStats()).values()) {
         if (report.type !== 'inbound-rtp') continue;
-        figures.lines.push({ mid: report.mid, kind: report.kind, framesDecoded: report.framesDecoded ?? 0, packets: report.packetsReceived });
-        if (report.kind === 'video') {
-          figures.framesDecoded += report.framesDecoded ?? 0;
+        const { mid, kind, framesDecoded = 0, packetsReceived: packets } = report;
+        const audioSamples = (report.totalSamplesReceived ?? 0) - (report.concealedSamples ?? 0);
+        figures.lines.push({ connection: index, mid, kind, framesDecoded, audioSamples, packets });
+        figures.framesDecoded += framesDecoded;
+        figures.audioSamples += audioSamples;
+        if (kind === 'video') {
           figures.videoWidth = Math.max(figures.videoWidth, report.frameWidth ?? 0);
           figures.videoHeight = Math.max(figures.videoHeight, report.frameHeight ?? 0);
-        } else {
-          figures.audioSamples += (report.totalSamplesReceived ?? 0) - (report.concealedSamples ?? 0);
         }
       }
     }
@@ -135,12 +139,24 @@ export async function received(page) {
   });
 }
 
+/**
+ * How much more of `figure` there is now than before, line by line: what came over a connection that was closed meanwhile
+ * is not to come again over another one, and a receiver that was set up anew counts from zero.
+ */
+function growth(now, before, figure) {
+  return now.lines.reduce((sum, line) => {
+    const former = before.lines.find(({ connection, mid }) => connection === line.connection && mid === line.mid);
+    const isSame = former && line.packets >= former.packets && line.framesDecoded >= former.framesDecoded;
+    return sum + line[figure] - (isSame ? former[figure] : 0);
+  }, 0);
+}
+
 /** Waits until a page has decoded this much more video, and has heard real (not concealed) audio meanwhile. */
 export async function mediaFlows(page, { frames = 20, samples = 24_000, timeoutMs = 15_000 } = {}) {
   const before = await received(page);
   return await until(
     () => received(page),
-    (now) => now.framesDecoded >= before.framesDecoded + frames && now.audioSamples >= before.audioSamples + samples,
+    (now) => growth(now, before, 'framesDecoded') >= frames && growth(now, before, 'audioSamples') >= samples,
     { timeoutMs, what: `${frames} frames decoded and ${samples} samples heard` },
   );
 }
