@@ -29,6 +29,7 @@ export function Stage({ call }: { call: Call }) {
                 source="screen"
                 video={track.track}
                 whole
+                paused={track.paused}
               />
             ))}
           </TileArea>

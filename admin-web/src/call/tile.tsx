@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
 import { Icon } from '../common/icons';
 import type { QualityEvent } from '../room-client';
 import { QualityBadge } from './quality_badge';
+import { usePicture } from './use_picture';
 import { Video } from './video';
 
 interface TileProps {
@@ -13,6 +13,7 @@ interface TileProps {
   self?: boolean;
   muted?: boolean;
   whole?: boolean;
+  /** The room sends nothing of it, for want of room on this person's network. */
   paused?: boolean;
   quality?: QualityEvent | undefined;
   onSize?: ((place: object, height: number | undefined) => void) | undefined;
@@ -33,9 +34,15 @@ export function Tile(props: TileProps) {
     quality,
     onSize,
   } = props;
-  const flowing = useFlowing(video);
+  const picture = usePicture(video, paused);
   return (
-    <figure class={`tile${self ? ' self' : ''}`} data-tile={user}>
+    <figure class={`tile${self ? ' self' : ''}`} data-tile={user} data-picture={picture}>
+      {/* Behind the picture, where there is one to be seen. */}
+      {picture !== 'moving' && (
+        <div class="initials" aria-hidden="true">
+          {initials(name)}
+        </div>
+      )}
       <Video
         track={video}
         audio={audio}
@@ -47,31 +54,20 @@ export function Tile(props: TileProps) {
         source={source}
         onSize={onSize}
       />
-      {!(video && flowing) && <div class="initials">{paused ? 'Paused: the line is too slow' : initials(name)}</div>}
+      <p class="tile-note" role="status">
+        {picture === 'paused' && (
+          <span>
+            <b class="visually-hidden">{name}: </b>Picture paused: your network is too slow
+          </span>
+        )}
+      </p>
       <figcaption>
         {muted && <Icon name="microphone" off />}
         <span class="tile-name">{name}</span>
-        <QualityBadge quality={quality} />
+        <QualityBadge quality={quality} self={self} />
       </figcaption>
     </figure>
   );
-}
-
-/** Whether a track carries pictures at the moment: the browser mutes a remote one that has gone silent. */
-function useFlowing(track: MediaStreamTrack | undefined): boolean {
-  const [, draw] = useState(0);
-  useEffect(() => {
-    if (!track) return;
-    const changed = () => draw((n) => n + 1);
-    changed(); // it may have changed since it was drawn
-    track.addEventListener('mute', changed);
-    track.addEventListener('unmute', changed);
-    return () => {
-      track.removeEventListener('mute', changed);
-      track.removeEventListener('unmute', changed);
-    };
-  }, [track]);
-  return track !== undefined && !track.muted;
 }
 
 function initials(name: string): string {
