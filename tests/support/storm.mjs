@@ -12,6 +12,7 @@ import { emptyPage, kPageClient } from './browser.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
+const kMemberFiles = ['member', 'room_member', 'pair_members', 'videocall_member'];
 const kWithinMs = 2000;
 const kGraceMs = 10_000; // after a round that failed: was it late, or is it stuck?
 const kMaxSkewMs = 60;
@@ -44,7 +45,7 @@ export async function stormPage(browser) {
   const page = await emptyPage(browser);
   await page.evaluate(readFileSync(kPageClient, 'utf8'));
   await page.evaluate(await roomClientScript());
-  await page.evaluate(readFileSync(path('./storm_members.js'), 'utf8'));
+  for (const name of kMemberFiles) await page.evaluate(readFileSync(path(`./storm_members/${name}.js`), 'utf8'));
   await page.evaluate(async () => {
     window.devices = await storm.Devices.open({ width: 160, height: 120, frameRate: 10 });
   });
@@ -63,7 +64,7 @@ export class Storm {
   metMs = []; // from the first one's joining until everybody saw everybody
 
   /**
-   * @param options kind: of storm_members.js; pages; url: of Janus's WebSockets; room: async (n) => name, makes one;
+   * @param options kind: of storm_members/; pages; url: of Janus's WebSockets; room: async (n) => name, makes one;
    *   changes: restarts or additions alone; maxSkewMs; apartMs: between one's joining and the
    *   next one's; delayMs: of signaling, one way; withinMs: of a round, 2000 unless said; seed; onFailure
    */
