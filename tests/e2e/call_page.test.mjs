@@ -9,6 +9,7 @@ import { joinCall, launchBrowser, openPage } from '../support/browser.mjs';
 import { startStack, until } from '../support/stack.mjs';
 
 const kNames = ['Ada', 'Grace', 'Barbara'];
+const kClosed = 4; // pages: what may overtake what is the machine's to decide
 const kAxe = fileURLToPath(new URL('../../admin-web/node_modules/axe-core/axe.min.js', import.meta.url));
 
 let stack;
@@ -98,6 +99,15 @@ describe('three people on the call page', { timeout: 180_000 }, () => {
     const gone = people.pop();
     await gone.close({ runBeforeUnload: true });
     await people[0].waitForFunction(() => document.querySelectorAll('.tile').length === 2, null, { timeout: 3000 });
+  });
+
+  test('who closes the page has left the call, and nobody hung up', async () => {
+    const rooms = Array.from({ length: kClosed }, (_, i) => `closed-${i}`);
+    const pages = await Promise.all(rooms.map((room) => joinCall(browser, stack, { room, name: kNames[0] })));
+    await Promise.all(pages.map((page) => page.close({ runBeforeUnload: true })));
+    const of = () => stack.rows("SELECT end_reason FROM session_quality_logs WHERE room LIKE 'closed-%'");
+    const rows = await until(of, ({ length }) => length === kClosed, { what: `${kClosed} rows` });
+    assert.deepEqual(new Set(rows.map(({ end_reason }) => end_reason)), new Set(['left']));
   });
 
   test('no page logged an error', () => {

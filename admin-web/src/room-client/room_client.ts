@@ -202,13 +202,21 @@ export class RoomClient extends Emitter<RoomEvents> {
     return summary;
   }
 
-  /** The page goes away: tells the room without waiting, so that the others need not wait for a timeout. */
+  /**
+   * The page goes away: tells the room without waiting, so that the others need not wait for a timeout. The session is destroyed only
+   * when that was answered, as Janus may do it before it hands on a request that came first; where nobody is left to do so, its end
+   * follows from that of the connection.
+   */
   abandon(): void {
     const { session, handle } = this;
     this.path?.close();
+    this.formerPath?.close();
     if (!session || !handle) return;
-    session.transact({ janus: 'message', body: { request: 'leave' }, handle_id: handle.id });
-    void session.destroy();
+    const leave = { janus: 'message', body: { request: 'leave' }, handle_id: handle.id };
+    void session
+      .transact(leave)
+      .answer.catch(() => undefined)
+      .then(() => session.destroy());
   }
 
   private async enter(options: JoinOptions): Promise<Joined> {
