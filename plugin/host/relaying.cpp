@@ -1,5 +1,7 @@
 #include "host/relaying.hpp"
 
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace callroom::host {
@@ -23,12 +25,17 @@ void take_out(UplinkTrack& source, const std::shared_ptr<RelayLeg>& leg) {
   }
 }
 
+// Tells one medium of one participant from all others, as long as they are there.
+std::uint32_t name_of(const UplinkTrack& source, const std::string& session) {
+  return static_cast<std::uint32_t>(std::hash<std::string>()(session + ' ' + source.mid)) | 1U;
+}
+
 }  // namespace
 
 void attach(DownlinkTrack& track, UplinkTrack& source, std::string source_session, std::uint8_t payload_type) {
   // Of a source in layers, the filter lets nothing pass before a key frame.
   track.leg->rewriter.attach(payload_type, source.kind == media::Kind::kVideo && source.layered() == nullptr);
-  track.leg->stream.on_source(source.stream.size());
+  track.leg->stream.on_source(source.stream.size(), name_of(source, source_session));
   track.source_session = std::move(source_session);
   track.source.store(&source, std::memory_order_release);
   put_in(source, track.leg);

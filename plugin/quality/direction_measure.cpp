@@ -117,7 +117,7 @@ void DirectionMeasure::add(const DownlinkWindow& window, bool fec) {
   should_flow = should_flow || window.relayed > 0;
   const std::int64_t patience_us = window.kind == MediaKind::kVideo ? model::kOneWayUs : model::kQuietDropUs;
   unanswered = unanswered || window.unreported_us > patience_us;
-  asked_anew = asked_anew || window.asked_anew;
+  begins_anew = begins_anew || window.begins_anew;
   if (window.kind == MediaKind::kAudio) {
     has_audio = has_audio || window.relayed != 0;
     if (window.relayed < model::kLeastAudioPackets) return;

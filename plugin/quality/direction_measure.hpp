@@ -40,7 +40,7 @@ struct DirectionMeasure {
   bool has_audio = false;    // some arrived or was relayed
   bool should_flow = false;  // nothing says that it is meant to be silent
   bool unanswered = false;   // relayed to for long, and no report came
-  bool asked_anew = false;   // the client asked for another size
+  bool begins_anew = false;  // the client asked for another size, or it is another participant's picture
 
   // The audio's; the video's where there is no audio, but not where its jitter is not known.
   std::optional<double> jitter_ms() const { return has_audio ? audio_jitter_ms : video_jitter_ms; }

@@ -5,6 +5,12 @@
 
 namespace callroom::quality {
 
+void DownlinkStream::on_source(FrameSize size, std::uint32_t whose) {
+  size_.set(size);
+  another_source_ = another_source_ || (whose_ != 0 && whose != whose_);
+  whose_ = whose;
+}
+
 void DownlinkStream::on_frame(PacketEvents events, MonotonicUs now) {
   if (now - last_frame_.get() > kQuietUs) on_resumed(now);
   if (events.new_frame()) frames_.add(1);
@@ -101,17 +107,24 @@ DownlinkWindow DownlinkStream::take_window(MonotonicUs now, std::uint16_t asked_
     window.duration_us = std::min(window.duration_us, since_first(window.relayed, now));
   window.frames = take(taken_.frames, frames_.get());
   window.size = size_.get();
-  best_height_ = std::max(best_height_, window.size.height);
-  // The larger picture takes its time to come, and the smaller one too.
-  const std::uint16_t asked_before = std::exchange(asked_height_, asked_height);
-  window.best_height = std::min({best_height_, asked_height, asked_before});
-  window.asked_anew = asked_height != asked_before;
+  take_heights(window, asked_height);
   window.requests = take(taken_.requests, requests_.get());
   take_reports(window);
   take_freezes(window, now);
   if (kind_ == MediaKind::kVideo) note_quiet(window, now);
   taken_at_ = now;
   return window;
+}
+
+void DownlinkStream::take_heights(DownlinkWindow& window, std::uint16_t asked_height) {
+  const bool another = std::exchange(another_source_, false);
+  if (another) best_height_ = 0;
+  best_height_ = std::max(best_height_, window.size.height);
+  // The larger picture takes its time to come, and the smaller one too.
+  const std::uint16_t asked_before = another ? asked_height : asked_height_;
+  asked_height_ = asked_height;
+  window.best_height = std::min({best_height_, asked_height, asked_before});
+  window.begins_anew = another || asked_height != asked_before;
 }
 
 // How long something has been relayed: from the first frame, or for audio by packets of the usual 20 ms.

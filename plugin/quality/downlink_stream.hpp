@@ -1,8 +1,8 @@
 // One m-line of a receiving PeerConnection: what was relayed on it, and what the peer reports of it.
 //
 // Threads: on_…frame() on the loop thread of the source; on_report_block(), on_repair_block() and on_request() on the
-// loop thread of the receiving handle; set_screen_share() anywhere; take_window() on the sampling thread. Nothing
-// blocks anything.
+// loop thread of the receiving handle; set_screen_share() anywhere; on_source() and take_window() by turns, as on the
+// sampling thread. Nothing blocks anything.
 //
 // A packet that is relayed costs this nothing: who relays counts packets, bytes and sequence numbers anyway, and is
 // asked for them.
@@ -35,8 +35,8 @@ struct DownlinkWindow {
   std::uint64_t bytes = 0;
   std::uint32_t frames = 0;
   FrameSize size;
-  std::uint16_t best_height = 0;  // of the stream so far, but no more than is asked for
-  bool asked_anew = false;        // its client asked for another height
+  std::uint16_t best_height = 0;  // of its source so far, but no more than is asked for
+  bool begins_anew = false;       // its client asked for another height, or it is another source's
   bool reported = false;          // the peer said something new; the two below are of what it said
   std::uint32_t expected = 0;     // that were relayed
   std::uint32_t lost = 0;         // between relay and peer
@@ -64,8 +64,9 @@ class DownlinkStream {
     last_frame_.set(now);
   }
 
-  // Another participant's medium, or another layer, begins here with sequence numbers that follow on.
-  void on_source(FrameSize size) { size_.set(size); }
+  // A participant's medium begins here, with sequence numbers that follow on. `whose` tells it from any other; what was
+  // seen of one is no measure of the next. Not beside take_window().
+  void on_source(FrameSize size, std::uint32_t whose);
 
   // Whether a block with this extended highest sequence number can be about what was relayed here.
   bool fits(std::uint32_t highest) const { return fits(highest, relay_.progress()); }
@@ -126,12 +127,14 @@ class DownlinkStream {
 
   const MediaKind kind_;
   Counter<bool> screen_share_{};
+  bool another_source_ = false;  // since the last window; sampling thread
   const RelayCount& relay_;
   const std::uint32_t before_first_;
 
   // Thread of the source.
   Counter<std::uint32_t> frames_{};
   Counter<FrameSize> size_{};
+  std::uint32_t whose_ = 0;  // of the source; sampling thread; 0: nobody's yet
   Counter<MonotonicUs> last_frame_{}, resumed_at_{}, pause_began_{}, pause_ended_{};
   Counter<MonotonicUs> last_key_frame_{};
   Counter<MonotonicUs> answered_at_{};  // the first key frame after the request that is open
@@ -146,6 +149,7 @@ class DownlinkStream {
   std::int32_t repair_lost_ = 0;
 
   // Sampling thread.
+  void take_heights(DownlinkWindow& window, std::uint16_t asked_height);
   std::int64_t since_first(std::uint32_t relayed, MonotonicUs now) const;
   void take_reports(DownlinkWindow& window);
   void take_freezes(DownlinkWindow& window, MonotonicUs now);

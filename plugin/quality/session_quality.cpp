@@ -78,7 +78,7 @@ struct SessionQuality::Running {
   float rtt_ms = 0;
   std::uint8_t rtt_held_for = 255;        // samples since it was measured
   std::uint8_t layer_step = 0;            // layer_detail() of what happened since the last sample; 0: nothing
-  std::uint8_t samples_since_step = 255;  // … since such a thing happened, or the client asked for another size
+  std::uint8_t samples_since_step = 255;  // … since such a thing happened, or what is received began anew
 
   // The last score of a direction's audio, which stands in while a microphone is muted: what is left, the picture, is
   // worth no less for that.
@@ -256,8 +256,8 @@ void SessionQuality::Running::take_layer_step() {
   event(Happening::kQualityChange, std::exchange(layer_step, std::uint8_t{0}));
 }
 
-// Of the video that is sent; of who sends none, of what is received, where it is not what the network has just had done
-// or the client has asked for.
+// Of the video that is sent; of who sends none, of what is received, where it is not what the network has just had
+// done, what the client has asked for, or somebody else.
 void SessionQuality::Running::take_picture(const DirectionMeasure& in, const DirectionMeasure& out) {
   const bool sends_video = in.video_count != 0;
   const DirectionMeasure& shown = sends_video ? in : out;
@@ -289,7 +289,7 @@ void SessionQuality::Running::take(const DirectionMeasure& in, const DirectionMe
   }
   const bool stepped = layer_step != 0;
   take_layer_step();
-  if (out.asked_anew) samples_since_step = 0;
+  if (out.begins_anew) samples_since_step = 0;
   if (!is_sample) return;
 
   const std::optional<double> rtt = held_rtt(round_trips.median());

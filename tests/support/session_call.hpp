@@ -51,6 +51,11 @@ class Call {
   }
   const Sample& sample() { return quality.sample(now, wall(), streams()); }
   Summary finish() { return quality.finish(now, wall(), streams()); }
+  // Somebody's picture is relayed from now on.
+  void receive(std::uint32_t whose, std::uint16_t height_of_it) {
+    relayed_height = height_of_it;
+    video_out.on_source({static_cast<std::uint16_t>(height_of_it * 4 / 3), height_of_it}, whose);
+  }
   UplinkStream& camera() { return video_in; }
   UplinkStream& microphone() { return audio_in; }
 
@@ -149,5 +154,12 @@ class Call {
   std::array<std::uint16_t, 2> asked_heights_{};
   std::uint16_t audio_sent_ = 0, video_sent_ = 0;
 };
+
+inline double video_out(const Sample& sample) {
+  return static_cast<double>(sample.out.video_score.value_or(-1));
+}
+inline double video_in(const Sample& sample) {
+  return static_cast<double>(sample.in.video_score.value_or(-1));
+}
 
 }  // namespace callroom::quality::test

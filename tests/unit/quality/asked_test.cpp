@@ -16,13 +16,6 @@ namespace {
 
 constexpr int kSettled = 18;  // seconds
 
-double video_out(const Sample& sample) {
-  return static_cast<double>(sample.out.video_score.value_or(-1));
-}
-double video_in(const Sample& sample) {
-  return static_cast<double>(sample.in.video_score.value_or(-1));
-}
-
 void a_smaller_picture_that_was_asked_for_costs_nothing(void**) {
   Call call;
   const double whole = video_out(call.run(kSettled));

@@ -248,6 +248,28 @@ void a_watcher_s_change_of_layers_counts_once(void**) {
   assert_int_equal(after, 2);
 }
 
+// An m-line is taken over by somebody who sends less, and then something larger, and again less.
+void a_smaller_picture_of_somebody_else_costs_nothing(void**) {
+  Call call;
+  call.send_video = false;
+  call.receive(1, 480);
+  const double first = video_out(call.run(18));
+  call.run(1);
+  call.receive(2, 240);
+  const double in_between = video_out(call.run(2)), next = video_out(call.run(9));
+  const std::uint32_t changes = call.quality.summary().quality_changes;
+  call.receive(2, 480);
+  call.run(9);
+  call.receive(2, 240);  // by whoever sent more before
+  const double smaller = video_out(call.run(9));
+  const Summary summary = call.finish();
+  assert_true(near(in_between, first, 0.01));
+  assert_true(near(next, first, 0.01));
+  assert_int_equal(changes, 0);
+  assert_true(near(smaller, first - 35, 0.1));
+  assert_int_equal(summary.quality_changes, 2);
+}
+
 void a_halved_frame_rate_is_one_change(void**) {
   Call call;
   call.run(18);
@@ -331,6 +353,7 @@ int main() {
       cmocka_unit_test(an_adapted_call_is_worth_more_than_a_frozen_one),
       cmocka_unit_test(what_the_network_had_done_is_one_change_a_sample),
       cmocka_unit_test(a_watcher_s_change_of_layers_counts_once),
+      cmocka_unit_test(a_smaller_picture_of_somebody_else_costs_nothing),
       cmocka_unit_test(a_halved_frame_rate_is_one_change),
       cmocka_unit_test(issues_take_three_samples),
       cmocka_unit_test(one_way_media_is_told),
