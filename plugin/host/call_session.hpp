@@ -136,6 +136,7 @@ struct Uplink {
   using Layered = std::array<std::atomic<UplinkTrack*>, kMostLayered>;
   MadeOnce<Layered> layered;  // those that are not there, being sent in layers
   std::vector<std::unique_ptr<UplinkTrack>> tracks;
+  bool up = false;    // media can come
   bool gone = false;  // the core gave the PeerConnection up: the next offer makes another
   std::vector<std::unique_ptr<UplinkTrack>> former;  // of PeerConnections before, whose loop thread may still see them
   quality::UplinkRtcp rtcp;                          // of the loop thread
@@ -329,6 +330,7 @@ struct CallSession : storage::SessionFacts {
   std::optional<quality::Rating> told_rating;  // what the others in the room were last told
   MonotonicUs hung_up_at = 0;                  // the core hung up, and nobody left; 0: it did not
   bool ended = false;
+  bool moving = false;                    // to the relay, from a direct connection that is still there
   bool audio_on = true, video_on = true;  // by `configure`
   std::unique_ptr<WantedLayers> wanted;   // of the others' videos, by `configure`; null: all
   std::uint32_t best_height = 0;          // of the video it has sent

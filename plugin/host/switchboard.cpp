@@ -334,11 +334,13 @@ void Switchboard::media_up(Handle& handle) {
       for (const auto& track : session->uplink.tracks) {
         if (track->kind == media::Kind::kVideo) track->key_frames.negotiated(now);
       }
+      session->uplink.up = true;
       cap(*session, now);
     } else if (session->downlink) {
       receiver_up(*session);
       requests = first_key_frames(*session, now);
     }
+    if (session->moving) tell_arrival(session->room);
   }
   send(requests);
 }
@@ -351,6 +353,7 @@ void Switchboard::media_down(Handle& handle) {
   if (session && session->sender.lock().get() == &handle) {
     // Nobody is relayed what does not come; a PeerConnection that follows starts with m-lines of its own.
     for (const auto& track : session->uplink.tracks) track->sending = false;
+    session->uplink.up = false;
     session->uplink.gone = true;
     reconnect_room(session->room);
   }

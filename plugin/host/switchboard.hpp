@@ -116,6 +116,7 @@ class Switchboard {
   // Rooms that choose between the two (switchboard_auto.cpp).
   void follow_membership(const std::string& room, MonotonicUs now);
   void move_media(const std::string& room, signaling::AutoMedia::Move move);
+  void tell_arrival(const std::string& room);
   bool media_is_direct(const signaling::Room& room) const;
   void tick_auto_rooms(MonotonicUs now);
 

@@ -1,4 +1,7 @@
 // Rooms that start p2p and have the relay as the fallback.
+#include <algorithm>
+#include <utility>
+
 #include "host/monotonic.hpp"
 #include "host/switchboard.hpp"
 #include "json/room_events.hpp"
@@ -31,6 +34,7 @@ void Switchboard::follow_membership(const std::string& id, MonotonicUs now) {
   std::vector<std::string> present;
   for (const auto& participant : room->participants) present.push_back(participant.id);
   if (const auto move = auto_rooms_[id].participants(present, now)) move_media(id, *move);
+  tell_arrival(id);  // who left is not waited for
 }
 
 void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move move) {
@@ -40,6 +44,7 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
   for (const SessionPtr& session : calls_.in_room(room)) {
     if ((session->direct != nullptr) == direct) continue;
     peers_.forget(*session);
+    session->moving = !direct;
     session->direct = direct ? std::make_unique<Direct>() : nullptr;
     session->provider = direct ? "p2p" : "janus";
     session->measured_by = direct ? "client" : "server";
@@ -51,6 +56,24 @@ void Switchboard::move_media(const std::string& room, signaling::AutoMedia::Move
     event.set("provider", session->provider).set("reason", to_string(move.reason));
     outgoing_.notify(sender, Json::adopt(json_deep_copy(event.get())));
     outgoing_.post(sender, "", std::move(event));
+  }
+  tell_arrival(room);  // at once where nobody had left the relay yet
+}
+
+// Those who were moved to the relay keep their direct connections until all of them can be heard through it: on a bad
+// network that takes many seconds, and whoever is there first would cut the others off.
+void Switchboard::tell_arrival(const std::string& room) {
+  const auto is_there = [](const SessionPtr& session) {
+    const bool heard = session->uplink.up || session->uplink.tracks.empty();
+    return !session->moving || (heard && session->downlink && session->downlink->up);
+  };
+  const auto& present = calls_.in_room(room);
+  if (!std::ranges::all_of(present, is_there)) return;
+  for (const SessionPtr& session : present) {
+    if (!std::exchange(session->moving, false)) continue;
+    Json event = json::named_event("media");
+    event.set("provider", session->provider).set("complete", true);
+    outgoing_.post(*session, std::move(event));
   }
 }
 

@@ -1,5 +1,5 @@
-// Auto rooms: what goes directly and stays poor for 15 s is moved to the relay, without anybody leaving, and the row tells
-// when; a third person moves them too, and when two remain they are back on the direct way.
+// Auto rooms: what goes directly and stays poor for 15 s is moved to the relay, without anybody leaving or being cut off, and
+// the row tells when; a third person moves them too, and when two remain they are back on the direct way.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { mediaFlows, received } from '../support/browser.mjs';
@@ -43,22 +43,48 @@ async function providerIs(page, wanted) {
   });
 }
 
-test('quality that stays poor for 15 s moves an auto room to the relay', { timeout: 180_000 }, async () => {
+/** The UDP ports of a page's first connection. */
+const portsOf = (page) =>
+  page.evaluate(async () => {
+    const stats = await window.testConnections[0].getStats();
+    const used = [...stats.values()].filter(({ type }) => type === 'transport').map((each) => stats.get(each.selectedCandidatePairId));
+    return used.map(({ localCandidateId }) => stats.get(localCandidateId).port);
+  });
+
+/** Whether what is shown of the other person comes by the page's first connection. */
+const isShownDirectly = (page) =>
+  page.evaluate(() => {
+    const direct = window.testConnections[0].getReceivers().map(({ track }) => track);
+    const shown = window.client.others[0].tracks.map(({ track }) => track);
+    return shown.length === 2 && shown.every((track) => direct.includes(track));
+  });
+
+test('quality that stays poor for 15 s moves an auto room to the relay, and nobody is cut off before all are there', { timeout: 180_000 }, async (t) => {
   const pages = [await person('near', 'a', 'bad'), await person('far', 'b', 'bad')];
   for (const page of pages) {
     await mediaFlows(page);
     assert.equal(await provider(page), 'p2p');
   }
   const begun = performance.now();
-  await sides.network.set('both', { loss: 25, delay: 150 });
+  // The direct connection is bad, and the near one does not reach the relay at all.
+  await sides.network.set('both', { ports: await portsOf(pages[0]), loss: 25, delay: 150 });
+  await sides.network.set('both', { loss: 100 });
   for (const page of pages) {
     await until(() => provider(page), (now) => now === 'janus', { timeoutMs: 45_000, what: 'media by Janus' });
   }
   const seconds = (performance.now() - begun) / 1000;
   assert.ok(seconds > 14, `moved after ${seconds} s`);
-  await sides.network.set('both');
-  for (const page of pages) await providerIs(page, 'janus');
+  const relayed = () => pages[1].evaluate(() => window.testConnections.slice(1).map((each) => each.connectionState));
+  await until(relayed, (states) => states.length === 2 && states.every((state) => state === 'connected'), { what: 'the far one to be there' });
   for (const page of pages) await mediaFlows(page);
+  assert.deepEqual(await Promise.all(pages.map(isShownDirectly)), [true, true]);
+  await sides.network.clear();
+  await sides.network.set('both');
+  const open = performance.now();
+  for (const page of pages) await providerIs(page, 'janus');
+  t.diagnostic(`through the relay alone ${Math.round(performance.now() - open)} ms after both could reach it`);
+  for (const page of pages) await mediaFlows(page);
+  assert.deepEqual(await Promise.all(pages.map(isShownDirectly)), [false, false]);
   const summaries = await Promise.all(pages.map((page) => page.evaluate(() => window.client.leave())));
   assert.ok(summaries.every(({ session_id }) => session_id));
   for (const row of await sides.stack.sessionRows('bad', 2)) {

@@ -34,6 +34,11 @@ export interface MediaPath {
   /** Events may have been lost: brings everything up to date. */
   resume(): Promise<void>;
   connections(): { name: string; connection: RTCPeerConnection }[];
+  /**
+   * Another path takes its place: nothing is negotiated or told to the room any more. Resolves when no media comes by it either;
+   * undefined: none does already.
+   */
+  retire(): Promise<void> | undefined;
   close(): void;
 }
 

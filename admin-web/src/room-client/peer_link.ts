@@ -116,6 +116,14 @@ export class PeerLink {
     else this.settleDebt();
   }
 
+  /** Media goes on as long as the connection lasts, and so do mutes; but nothing is negotiated any more. */
+  retire(): void {
+    clearTimeout(this.restartTimer);
+    const { connection } = this;
+    connection.onnegotiationneeded = connection.onsignalingstatechange = null;
+    connection.oniceconnectionstatechange = connection.onicecandidate = null;
+  }
+
   close(): void {
     clearTimeout(this.restartTimer);
     this.stopListening();

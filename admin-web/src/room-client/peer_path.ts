@@ -3,7 +3,7 @@ import type { MediaPath, PathContext } from './media_path';
 import type { RemoteParticipant } from './participants';
 import { PeerLink, type PeerTrack } from './peer_link';
 import { PeerReporter } from './peer_reporter';
-import { deferred } from './promises';
+import { type Deferred, deferred } from './promises';
 import type { PluginEvent } from './protocol';
 
 interface Peer {
@@ -17,6 +17,7 @@ export class PeerPath implements MediaPath {
   private readonly up = deferred<void>();
   readonly ready = this.up.promise;
   private readonly peers = new Map<string, Peer>();
+  private spent: Deferred<void> | undefined;
 
   constructor(private readonly context: PathContext) {
     this.ready.catch(() => undefined);
@@ -87,14 +88,29 @@ export class PeerPath implements MediaPath {
     return [...this.peers].map(([name, { link }]) => ({ name, connection: link.connection }));
   }
 
+  retire(): Promise<void> | undefined {
+    for (const { link, reporter } of this.peers.values()) {
+      reporter.stop();
+      link.retire();
+    }
+    if (!this.states().includes('connected')) return undefined;
+    this.spent = deferred<void>();
+    return this.spent.promise;
+  }
+
   close(): void {
     for (const id of [...this.peers.keys()]) this.remove(id);
     this.up.reject(new Error('The connection was closed.'));
   }
 
+  private states(): RTCPeerConnectionState[] {
+    return [...this.peers.values()].map(({ link }) => link.connection.connectionState);
+  }
+
   private tellState(): void {
-    const states = [...this.peers.values()].map(({ link }) => link.connection.connectionState);
+    const states = this.states();
     if (states.includes('connected')) this.up.resolve();
+    if (states.every((state) => state === 'failed' || state === 'closed')) this.spent?.resolve();
     if (states.length > 0) this.context.onConnection(combinedState(states));
   }
 }

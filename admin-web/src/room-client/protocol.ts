@@ -87,7 +87,7 @@ export type PluginEvent =
       description?: WireDescription;
       candidate?: RTCIceCandidateInit | null;
     }
-  | { callroom: 'media'; provider: Provider | 'relay' }
+  | { callroom: 'media'; provider: Provider | 'relay'; complete?: boolean }
   | { callroom: 'kicked'; reason?: string }
   | { callroom: 'destroyed'; room?: string }
   | { callroom: 'error'; error_code: number; error: string };

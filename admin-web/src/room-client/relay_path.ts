@@ -70,6 +70,9 @@ export class RelayPath implements MediaPath {
     return all;
   }
 
+  /** Between two who were connected directly before, that way is up in a moment. */
+  retire(): undefined {}
+
   close(): void {
     this.closed = true;
     clearTimeout(this.restartTimer);

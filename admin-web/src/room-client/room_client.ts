@@ -4,7 +4,7 @@ import type { JanusHandle, PluginMessage } from './janus_handle';
 import { JanusSession } from './janus_session';
 import { type Layer, WantedLayers } from './layers';
 import { LocalTracks, type Publication } from './local_tracks';
-import { type MediaPath, openPath } from './media_path';
+import { MediaWay } from './media_way';
 import { Participants, type RemoteParticipant } from './participants';
 import type {
   Collision,
@@ -84,9 +84,12 @@ export class RoomClient extends Emitter<RoomEvents> {
   private readonly connect: Connect;
   private session: JanusSession | undefined;
   private handle: JanusHandle | undefined;
-  private path: MediaPath | undefined;
-  /** The one before, until the new one carries media. */
-  private formerPath: MediaPath | undefined;
+  private readonly way = new MediaWay(this.participants, {
+    provider: (provider) => this.emit('provider', provider),
+    tracks: (participant) => this.emit('tracks', participant),
+    connection: (state) => this.emit('connection', state),
+    problem: (error) => this.emit('problem', error),
+  });
   private joined: Joined | undefined;
   private joinOptions: JoinOptions | undefined;
   private currentState: RoomState = 'idle';
@@ -110,7 +113,7 @@ export class RoomClient extends Emitter<RoomEvents> {
   }
 
   get provider(): Provider | undefined {
-    return this.path?.provider;
+    return this.way.provider;
   }
 
   async exists(room: string): Promise<boolean> {
@@ -178,14 +181,13 @@ export class RoomClient extends Emitter<RoomEvents> {
 
   /** Looks for a new way for all media. */
   async restart(): Promise<void> {
-    await this.path?.restart();
+    await this.way.restart();
   }
 
   /** Statistics reports of every PeerConnection in use, for showing. */
   async statistics(): Promise<{ name: string; report: RTCStatsReport }[]> {
-    const connections = this.path?.connections() ?? [];
     return Promise.all(
-      connections.map(async ({ name, connection }) => ({ name, report: await connection.getStats() })),
+      this.way.connections.map(async ({ name, connection }) => ({ name, report: await connection.getStats() })),
     );
   }
 
@@ -209,8 +211,7 @@ export class RoomClient extends Emitter<RoomEvents> {
    */
   abandon(): void {
     const { session, handle } = this;
-    this.path?.close();
-    this.formerPath?.close();
+    this.way.close();
     if (!session || !handle) return;
     const leave = { janus: 'message', body: { request: 'leave' }, handle_id: handle.id };
     void session
@@ -237,55 +238,13 @@ export class RoomClient extends Emitter<RoomEvents> {
     return joined;
   }
 
-  /** Starts, or changes to, the path that media takes. */
   private follow(provider: Provider): void {
     const { session, handle, joined } = this;
-    if (!session || !handle || !joined || this.path?.provider === provider) return;
-    if (this.formerPath?.provider === provider && provider === 'janus') {
-      this.followBack(this.formerPath);
-      return;
-    }
-    this.formerPath?.close();
-    const previous = this.path;
-    this.formerPath = previous;
+    if (!session || !handle || !joined) return;
     const configuration: RTCConfiguration = { iceServers: joined.ice_servers ?? [] };
     if (this.options.iceTransportPolicy) configuration.iceTransportPolicy = this.options.iceTransportPolicy;
-    const path = openPath(provider, {
-      session,
-      handle,
-      joined,
-      configuration,
-      local: this.local,
-      collision: this.joinOptions?.collision,
-      onTracks: (id, tracks) => {
-        const participant = this.participants.setTracks(id, tracks) && this.participants.get(id);
-        if (participant && this.path === path) this.emit('tracks', participant);
-      },
-      onConnection: (state) => this.path === path && this.emit('connection', state),
-      onProblem: (error) => this.path === path && this.emit('problem', error),
-    });
-    this.path = path;
-    for (const participant of this.participants.all) path.add(participant);
-    this.emit('provider', provider);
-    const done = () => {
-      if (this.path !== path || this.formerPath !== previous) return;
-      this.formerPath = undefined;
-      previous?.close();
-    };
-    void path.ready.catch((error) => this.path === path && this.emit('problem', error)).finally(done);
-  }
-
-  /**
-   * The direct way came to nothing, and the former one was never given up. There is no such way back to the direct one: the other
-   * side may have given its connection up already, so that both begin anew.
-   */
-  private followBack(path: MediaPath): void {
-    this.path?.close();
-    this.path = path;
-    this.formerPath = undefined;
-    for (const participant of this.participants.all) path.add(participant);
-    this.emit('provider', path.provider);
-    void path.resume().catch((error) => this.emit('problem', error));
+    const collision = this.joinOptions?.collision;
+    this.way.follow(provider, { session, handle, joined, configuration, local: this.local, collision });
   }
 
   private async mainHandle(): Promise<JanusHandle> {
@@ -299,7 +258,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     session.onReclaimed = () => void this.resume();
     session.onGone = (reason) => void this.rejoin(reason);
     handle.onEvent = (message) => this.take(message);
-    handle.onHangup = () => this.path?.hungUp();
+    handle.onHangup = () => this.way.hungUp();
     handle.onDetached = () => void this.rejoin('The call server dropped this client.');
     handle.onFailure = (error) => this.emit('problem', error);
     this.session = session;
@@ -316,13 +275,12 @@ export class RoomClient extends Emitter<RoomEvents> {
     switch (event.callroom) {
       case 'participant_joined': {
         const participant = this.participants.put(event);
-        this.path?.add(participant);
+        this.way.add(participant);
         this.emit('participantJoined', participant);
         break;
       }
       case 'participant_left': {
-        this.path?.remove(event.id);
-        this.formerPath?.remove(event.id);
+        this.way.remove(event.id);
         this.layers.forget(event.id);
         const participant = this.participants.remove(event.id);
         if (participant) this.emit('participantLeft', { participant, reason: event.reason ?? 'left' });
@@ -332,7 +290,8 @@ export class RoomClient extends Emitter<RoomEvents> {
         this.emit('quality', event);
         break;
       case 'media':
-        this.follow(event.provider === 'p2p' ? 'p2p' : 'janus');
+        if (event.complete) this.way.arrived();
+        else this.follow(event.provider === 'p2p' ? 'p2p' : 'janus');
         break;
       case 'kicked':
         void this.close('left', 'You were removed from the room.');
@@ -344,7 +303,7 @@ export class RoomClient extends Emitter<RoomEvents> {
         this.emit('problem', new Error(event.error));
         break;
       default:
-        this.path?.take(event);
+        this.way.take(event);
     }
   }
 
@@ -354,7 +313,7 @@ export class RoomClient extends Emitter<RoomEvents> {
     try {
       const { participants } = await this.request({ request: 'participants', room: this.joined.room });
       this.reconcile((participants ?? []) as Joined['participants']);
-      await this.path?.resume();
+      await this.way.resume();
       this.setState('joined');
     } catch (error) {
       await this.rejoin(error instanceof Error ? error.message : String(error));
@@ -391,9 +350,7 @@ export class RoomClient extends Emitter<RoomEvents> {
   }
 
   private dropPath(): void {
-    this.path?.close();
-    this.formerPath?.close();
-    this.path = this.formerPath = undefined;
+    this.way.close();
     for (const participant of this.participants.all) {
       this.participants.remove(participant.id);
       this.emit('participantLeft', { participant, reason: 'reconnecting' });
@@ -401,9 +358,7 @@ export class RoomClient extends Emitter<RoomEvents> {
   }
 
   private async close(state: RoomState, reason?: string): Promise<void> {
-    this.path?.close();
-    this.formerPath?.close();
-    this.path = this.formerPath = undefined;
+    this.way.close();
     this.layers.close();
     this.participants.clear();
     this.setState(state, reason);
