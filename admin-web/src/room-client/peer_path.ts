@@ -93,7 +93,8 @@ export class PeerPath implements MediaPath {
       reporter.stop();
       link.retire();
     }
-    if (!this.states().includes('connected')) return undefined;
+    // A connection that is disconnected for the moment, as a lossy network makes it, is not lost yet.
+    if (!this.states().some((state) => state === 'connected' || state === 'disconnected')) return undefined;
     this.spent = deferred<void>();
     return this.spent.promise;
   }
