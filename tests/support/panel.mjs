@@ -44,12 +44,19 @@ export async function loaded(page) {
   await page.waitForFunction(() => document.querySelector('[data-loading]') && !document.querySelector('[data-loading=true]'));
 }
 
-/** What axe finds on the page as it is, and whether the page is wider than the window. */
+/** What axe finds on the page as it is, whether the page is wider than the window, and which current link is out of sight. */
 export async function flaws(page) {
   await page.evaluate(await readFile(kAxe, 'utf8'));
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
   if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push('overflows');
+  const away = await page.$$eval('nav [aria-current]', (links) =>
+    links.filter((link) => {
+      const [own, bar] = [link, link.parentElement].map((each) => each.getBoundingClientRect());
+      return own.left < bar.left - 1 || own.right > bar.right + 1;
+    }).map(({ textContent }) => textContent),
+  );
+  found.push(...away.map((text) => `out of sight: ${text}`));
   return found;
 }
 

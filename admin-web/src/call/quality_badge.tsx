@@ -2,10 +2,14 @@ import type { QualityEvent } from '../room-client';
 
 const kBars = { excellent: 4, good: 3, fair: 2, poor: 1, failed: 0 } as const;
 
-/** Whose side keeps a picture from being better; of one's own tile only one's own is told. */
+/**
+ * Whose side keeps a picture from being better. Theirs where their connection does badly too: a camera that merely gives less than it
+ * did is nobody's concern. Of one's own tile only one's own.
+ */
 export function limitOf(quality: QualityEvent | undefined, self: boolean): string | undefined {
   if (quality?.limited_by === 'network') return 'your network';
-  return quality?.limited_by === 'sender' && !self ? 'their side' : undefined;
+  const theirs = quality?.limited_by === 'sender' && !self;
+  return theirs && (quality?.rating === 'fair' || quality?.rating === 'poor') ? 'their side' : undefined;
 }
 
 /** Connection quality as bars and a word, and what limits it. Nothing is shown before the first sample. */

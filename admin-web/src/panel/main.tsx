@@ -6,6 +6,7 @@ import type { AdminApi } from './admin_api';
 import { PanelContext } from './context';
 import { HealthBadge } from './health_badge';
 import { lazy } from './lazy';
+import { LinkBar } from './link_bar';
 import { formatPlace, type Tab } from './location_state';
 import { QualityTab } from './quality/quality_tab';
 import { SignIn } from './sign_in';
@@ -37,17 +38,16 @@ function App() {
           Skip to the content
         </button>
         <strong class="brand">Callroom</strong>
-        <nav class="tabs" aria-label="Parts of the panel">
-          {kTabViews.map(({ tab, title }) => (
-            <a
-              key={tab}
-              href={formatPlace({ tab, path: [], query: {} })}
-              aria-current={tab === place.tab ? 'page' : undefined}
-            >
-              {title}
-            </a>
-          ))}
-        </nav>
+        <LinkBar
+          class="tabs"
+          label="Parts of the panel"
+          links={kTabViews.map(({ tab, title }) => ({
+            name: tab,
+            title,
+            href: formatPlace({ tab, path: [], query: {} }),
+          }))}
+          current={place.tab}
+        />
         <div class="panel-actions">
           <HealthBadge />
           <ThemeChoice />

@@ -29,9 +29,12 @@ test('a camera that is switched off is no pause', () => {
   expect(course([true, false], [false, false])).toEqual(['moving', 'none']);
 });
 
-test('a limit is told as whose it is; of one’s own tile only one’s own', () => {
-  const of = (limited_by: string | null, self: boolean) => limitOf({ callroom: 'quality', limited_by }, self);
+test('a limit is told as whose it is; theirs where their connection is not good, and not of one’s own tile', () => {
+  const of = (limited_by: string | null, self: boolean, rating = 'fair') =>
+    limitOf({ callroom: 'quality', limited_by, rating }, self);
   const told = [of('network', false), of('network', true), of('sender', false), of('sender', true), of('room', false)];
   expect(told).toEqual(['your network', 'your network', 'their side', undefined, undefined]);
-  expect([of(null, false), limitOf(undefined, true)]).toEqual([undefined, undefined]);
+  const untold = [of(null, false), limitOf(undefined, true), of('sender', false, 'excellent')];
+  expect(untold).toEqual([undefined, undefined, undefined]);
+  expect(of('network', false, 'excellent')).toBe('your network');
 });

@@ -84,7 +84,7 @@ export const ownRowsTest = (api: AdminApi, recorded: Recorded): TestCase => ({
             strange > 0
               ? `${strange} rows of others were given to Anna.`
               : own
-                ? `Anna gets ${rows.length} rows, all her own; Berta's of the same call is not among them.`
+                ? `Anna gets ${rows.length === 1 ? '1 row' : `${rows.length} rows`}, all her own; Berta's of the same call is not among them.`
                 : 'Nothing of others, but not Anna’s own row of the call before either.',
           facts: [fact('Rows', rows.length), fact('Of others', strange)],
           findings:

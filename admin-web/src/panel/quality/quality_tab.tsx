@@ -1,6 +1,7 @@
 import './quality.css';
 import type { JSX } from 'preact';
 import { usePanel } from '../context';
+import { LinkBar } from '../link_bar';
 import { formatPlace } from '../location_state';
 import { AlertsView } from './alerts_view';
 import { FilterBar } from './filter_bar';
@@ -40,17 +41,16 @@ export function QualityTab() {
   return (
     <>
       <h1 class="visually-hidden">Quality Analytics</h1>
-      <nav class="views" aria-label="Views">
-        {kViews.map(({ name: other, title }) => (
-          <a
-            key={other}
-            href={formatPlace({ tab: 'quality', path: [other], query })}
-            aria-current={current.name === other && !single ? 'page' : undefined}
-          >
-            {title}
-          </a>
-        ))}
-      </nav>
+      <LinkBar
+        class="views"
+        label="Views"
+        links={kViews.map(({ name: other, title }) => ({
+          name: other,
+          title,
+          href: formatPlace({ tab: 'quality', path: [other], query }),
+        }))}
+        current={single ? undefined : current.name}
+      />
       {single ? (
         <SessionView id={single} />
       ) : (
