@@ -11,12 +11,14 @@ namespace {
 // Going up needs this much more than the step costs, so that the rate's own swings do not undo it.
 constexpr double kMargin = 1.1;
 constexpr double kNextMargin = 1.05;  // a little more, or it would never quite be reached
-// A larger picture begins with a key frame, which takes many times what its other frames do: on a way that the step
-// just fills, it would be the queue that undoes it.
+// Another picture begins with a key frame, which takes many times what its other frames do: on a way that the step just
+// fills, it would be the queue that undoes it.
 constexpr double kKeyFrameMargin = 1.4;
+constexpr double kPlenty = 1.3;   // of what all costs: nobody waits for another's step
+constexpr double kFarMore = 1.5;  // than there was when going up failed: that says nothing any more
 
 double margin_of(const std::optional<Layer>& from, Layer to) {
-  return from && to.spatial > from->spatial ? kKeyFrameMargin : kMargin;
+  return !from || to.spatial > from->spatial ? kKeyFrameMargin : kMargin;
 }
 
 const LayerCost* cost_of(const Candidate& candidate, Layer layer) {
@@ -51,13 +53,24 @@ void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t
   budget = 0;
 }
 
+void put_speaker_first(std::vector<std::size_t>& order, std::span<const Candidate> candidates) {
+  std::ranges::stable_partition(order, [&](std::size_t i) { return candidates[i].is_speaker; });
+}
+
+std::vector<std::size_t> everyone(std::span<const Candidate> candidates) {
+  std::vector<std::size_t> order(candidates.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  put_speaker_first(order, candidates);
+  return order;
+}
+
 }  // namespace
 
 std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget) {
-  std::vector<std::size_t> order(candidates.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return candidates[i].is_speaker; });
+  return fit(candidates, budget, everyone(candidates));
+}
 
+std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget, std::span<const std::size_t> among) {
   std::vector<std::size_t> steps(candidates.size(), 0);  // 0: paused; n: up to the n-th cost
   const auto try_step = [&](std::size_t i) {
     const std::vector<LayerCost>& costs = candidates[i].costs;
@@ -69,11 +82,11 @@ std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget)
     ++steps[i];
     return true;
   };
-  for (const std::size_t i : order) try_step(i);
-  keep_one(candidates, order, steps, budget);
+  for (const std::size_t i : among) try_step(i);
+  keep_one(candidates, among, steps, budget);
   for (bool any = true; any;) {
     any = false;
-    for (const std::size_t i : order) any |= steps[i] > 0 && try_step(i);
+    for (const std::size_t i : among) any |= steps[i] > 0 && try_step(i);
   }
 
   std::vector<Selection> selections;
@@ -90,53 +103,126 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
   std::erase_if(streams_, [&](const auto& entry) {
     return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
   });
-  const std::vector<Selection> lowest = fit(candidates, budget);
-  const std::vector<Selection> highest = fit(candidates, {budget.lowest_bps / kMargin, budget.bps / kMargin});
-  std::vector<Selection> result;
+  const std::vector<Selection> most = most_of(candidates, budget, freely);
+  const bool lowered = follow(candidates, most, budget, now, freely);
+  show_one(candidates, most, now);
+  if (freely) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) set(streams_[candidates[i].source], most[i].layer, now);
+  } else if (!lowered && !resume_one(candidates, budget, now)) {
+    raise(candidates, budget, now);
+  }
+  std::vector<Selection> result = most;
+  for (Selection& selection : result) {
+    const Stream& stream = streams_[selection.source];
+    selection.layer = stream.layer;
+    selection.by_network |= !stream.layer && stream.withheld;
+  }
+  return result;
+}
+
+// What may be had at most by those who are seen or new. Whoever is not seen any more takes a key frame to be seen
+// again, and so is no reason to give others less before that comes.
+std::vector<Selection> LayerAllocation::most_of(std::span<const Candidate> candidates, Budget budget,
+                                                bool freely) const {
+  std::vector<std::size_t> among, others;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const auto known = streams_.find(candidates[i].source);
+    (known == streams_.end() || known->second.layer ? among : others).push_back(i);
+  }
+  if (freely || among.empty() || others.empty()) return fit(candidates, budget);
+  put_speaker_first(among, candidates);
+  std::vector<Selection> most = fit(candidates, budget, among);
+  among.insert(among.end(), others.begin(), others.end());
+  const std::vector<Selection> of_all = fit(candidates, budget, among);
+  for (const std::size_t i : others) most[i].by_network = of_all[i].by_network;
+  return most;
+}
+
+// What is new, what is sent no longer, and what does not fit any more; true where somebody gets less.
+bool LayerAllocation::follow(std::span<const Candidate> candidates, std::span<const Selection> most, Budget budget,
+                             MonotonicUs now, bool freely) {
+  const bool begins_low = std::exchange(begins_low_, false);
   bool lowered = false;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::vector<LayerCost>& costs = candidates[i].costs;
     const auto [entry, is_new] = streams_.try_emplace(candidates[i].source);
     Stream& stream = entry->second;
     if (is_new) {
       // Everyone is seen at once at the lowest layer that fits; more comes step by step.
       stream.changed_at = now;
-      if (lowest[i].layer) stream.layer = freely ? lowest[i].layer : candidates[i].costs.front().layer;
-      if (!lowest[i].layer && lowest[i].by_network) note(LayerStep::kPaused);
-      note_withheld(stream, candidates[i], lowest[i].by_network || !freely);
-    } else {
-      // A layer that is no longer sent is as good as the one below it.
-      const LayerCost* present = stream.layer ? cost_of(candidates[i], *stream.layer) : nullptr;
-      if (stream.layer && present == nullptr && !candidates[i].costs.empty()) {
-        const auto above = std::ranges::upper_bound(candidates[i].costs, *stream.layer, {}, &LayerCost::layer);
-        stream.layer = above == candidates[i].costs.begin() ? above->layer : std::prev(above)->layer;
-      }
-      note_withheld(stream, candidates[i], lowest[i].by_network || begins_low_);
-      lowered |= lower(stream, lowest[i], lowest[i].by_network, now);
-      if (begins_low_ && stream.layer) {
-        lowered |= lower(stream, {{}, candidates[i].costs.front().layer, false}, true, now);
-      }
+      if (most[i].layer) stream.layer = freely ? most[i].layer : costs.front().layer;
+      if (!most[i].layer && most[i].by_network) note(LayerStep::kPaused);
+      note_withheld(stream, candidates[i], most[i].by_network || !freely);
+      continue;
     }
+    // A layer that is no longer sent is as good as the one below it.
+    if (stream.layer && !costs.empty() && cost_of(candidates[i], *stream.layer) == nullptr) {
+      const auto above = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
+      stream.layer = above == costs.begin() ? above->layer : std::prev(above)->layer;
+    }
+    note_withheld(stream, candidates[i], most[i].by_network || begins_low);
+    lowered |= lower(stream, most[i], most[i].by_network, budget, now);
+    if (begins_low && stream.layer) lowered |= lower(stream, {{}, costs.front().layer, false}, true, budget, now);
   }
-  begins_low_ = false;
-  Budget spare = budget;
-  for (const Candidate& candidate : candidates) {
-    const double spent = bps_of(candidate, streams_[candidate.source].layer);
-    spare.lowest_bps -= spent;
-    spare.bps -= spent;
-  }
+  return lowered;
+}
+
+// Whose picture is seen, the speaker first.
+std::vector<std::size_t> LayerAllocation::shown(std::span<const Candidate> candidates) const {
+  std::vector<std::size_t> found;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    Stream& stream = streams_[candidates[i].source];
-    if (freely && lowest[i].layer && (!stream.layer || *stream.layer < *lowest[i].layer)) {
-      const auto before = std::exchange(stream.layer, lowest[i].layer);
-      stream.changed_at = now;
-      note_more(stream, before);
-    }
-    if (!lowered) raise(stream, candidates[i], highest[i], budget, spare, now);
-    Selection selection = lowest[i];
-    selection.layer = stream.layer;
-    result.push_back(std::move(selection));
+    const auto known = streams_.find(candidates[i].source);
+    if (known != streams_.end() && known->second.layer) found.push_back(i);
   }
-  return result;
+  put_speaker_first(found, candidates);
+  return found;
+}
+
+// Nobody is seen, and somebody can be: that waits for nothing.
+void LayerAllocation::show_one(std::span<const Candidate> candidates, std::span<const Selection> most,
+                               MonotonicUs now) {
+  if (!shown(candidates).empty()) return;
+  std::optional<std::size_t> one;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (most[i].layer && (!one || candidates[i].is_speaker)) one = i;
+  }
+  if (one) set(streams_[candidates[*one].source], candidates[*one].costs.front().layer, now);
+}
+
+// What everyone's lowest layer takes who is seen.
+double LayerAllocation::least_bps(std::span<const Candidate> candidates) const {
+  double sum = 0;
+  for (const std::size_t i : shown(candidates))
+    sum += candidates[i].costs.empty() ? 0 : candidates[i].costs.front().bps;
+  return sum;
+}
+
+// Room for one who is not seen, and for the key frame: besides all others, or for the speaker in place of some of them.
+bool LayerAllocation::has_room(std::span<const Candidate> candidates, std::size_t one, Budget budget) const {
+  const double bps = candidates[one].costs.front().bps;
+  if (kKeyFrameMargin * (least_bps(candidates) + bps) <= budget.bps) return true;
+  if (!candidates[one].is_speaker) return false;
+  std::vector<std::size_t> among = shown(candidates);
+  among.insert(among.begin(), one);
+  const std::vector<Selection> beside = fit(candidates, budget.bps - (kKeyFrameMargin - 1) * bps, among);
+  return beside[one].layer && std::ranges::count_if(beside, [](const Selection& s) { return s.layer.has_value(); }) > 1;
+}
+
+// Somebody who was not seen is, even if others get no more than the least for it.
+bool LayerAllocation::resume_one(std::span<const Candidate> candidates, Budget budget, MonotonicUs now) {
+  std::optional<std::size_t> one;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Stream& stream = streams_[candidates[i].source];
+    if (stream.layer || wanted_steps(candidates[i]) == 0 || !is_ripe(stream, budget, now)) continue;
+    if ((!one || candidates[i].is_speaker) && has_room(candidates, i, budget)) one = i;
+  }
+  if (!one) return false;
+  const LayerCost& cost = candidates[*one].costs.front();
+  if (kPlenty * kKeyFrameMargin * (least_bps(candidates) + cost.bps) > budget.bps && has_just_raised(now)) return false;
+  raise_to(streams_[candidates[*one].source], cost.layer, budget, now);
+  const std::vector<Selection> beside = fit(candidates, budget, shown(candidates));
+  for (const Selection& selection : beside) lower(streams_[selection.source], selection, true, budget, now);
+  return true;
 }
 
 double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) const {
@@ -152,7 +238,8 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) c
     const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
     if (next == steps.end()) continue;
-    const double needed = margin_of(layer, next->layer) * (total + next->bps - bps_of(candidate, layer));
+    const double others = layer ? total - bps_of(candidate, layer) : least_bps(candidates);
+    const double needed = margin_of(layer, next->layer) * (others + next->bps);
     if (!least || needed < *least) least = needed;
   }
   return least ? kNextMargin * *least : 0;
@@ -185,9 +272,11 @@ void LayerAllocation::note_withheld(Stream& stream, const Candidate& candidate, 
   }
 }
 
-bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_network, MonotonicUs now) {
+bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_network, Budget budget, MonotonicUs now) {
   if (!stream.layer || (wanted.layer && *wanted.layer >= *stream.layer)) return false;
-  if (wanted.by_network && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
+  // Not where another speaker takes its place.
+  const bool has_less = budget.bps < stream.raised_bps;
+  if (wanted.by_network && has_less && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
   }
   stream.layer = wanted.layer;
@@ -197,24 +286,62 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_ne
   return true;
 }
 
-void LayerAllocation::raise(Stream& stream, const Candidate& candidate, const Selection& wanted, Budget budget,
-                            Budget& spare, MonotonicUs now) {
-  if (!wanted.layer || (stream.layer && *stream.layer >= *wanted.layer)) return;
-  if (now - stream.changed_at < stream.patience) return;
-  if (raised_at_ != 0 && now - raised_at_ < kFirstPatience / 3) return;  // one at a time, to see what it does
-  auto next = candidate.costs.begin();
-  if (stream.layer) next = std::ranges::upper_bound(candidate.costs, *stream.layer, {}, &LayerCost::layer);
-  const double more = next->bps - bps_of(candidate, stream.layer);
-  if (more > (stream.layer ? spare.bps : spare.lowest_bps)) return;
-  const double total = budget.bps - spare.bps + more;
-  if (stream.layer && margin_of(stream.layer, next->layer) * total > budget.bps) return;
-  spare.lowest_bps -= more;
-  spare.bps -= more;
-  const auto before = std::exchange(stream.layer, next->layer);
-  // What has held for long was not too early.
-  if (stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin) stream.patience = kFirstPatience;
-  stream.raised_at = stream.changed_at = raised_at_ = now;
+bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs now) {
+  const std::uint32_t patience = budget.bps > kFarMore * stream.raised_bps ? kFirstPatience : stream.patience;
+  return now - stream.changed_at >= patience;
+}
+
+// One at a time, to see what it does.
+bool LayerAllocation::has_just_raised(MonotonicUs now) const {
+  return raised_at_ != 0 && now - raised_at_ < kFirstPatience / 3;
+}
+
+void LayerAllocation::set(Stream& stream, const std::optional<Layer>& layer, MonotonicUs now) {
+  if (!layer || (stream.layer && *stream.layer >= *layer)) return;
+  const auto before = std::exchange(stream.layer, layer);
+  stream.changed_at = now;
   note_more(stream, before);
+}
+
+void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, MonotonicUs now) {
+  set(stream, layer, now);
+  // What has held for long, or failed where there was far less, says nothing any more.
+  const bool held = stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin;
+  if (held || budget.bps > kFarMore * stream.raised_bps) stream.patience = kFirstPatience;
+  stream.raised_at = raised_at_ = now;
+  stream.raised_bps = static_cast<float>(budget.bps);
+}
+
+// Those who are seen, a step each.
+void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget, MonotonicUs now) {
+  const std::vector<Selection> wanted =
+      fit(candidates, {budget.lowest_bps / kMargin, budget.bps / kMargin}, shown(candidates));
+  double total = 0;
+  for (const Candidate& candidate : candidates) total += bps_of(candidate, streams_[candidate.source].layer);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::vector<LayerCost>& costs = candidates[i].costs;
+    Stream& stream = streams_[candidates[i].source];
+    if (!stream.layer || !wanted[i].layer || *stream.layer >= *wanted[i].layer) continue;
+    if (!is_ripe(stream, budget, now)) continue;
+    auto next = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
+    const double others = total - bps_of(candidates[i], stream.layer);
+    const auto has_room = [&](const LayerCost& cost, double margin) {
+      return std::max(margin, margin_of(stream.layer, cost.layer)) * (others + cost.bps) <= budget.bps;
+    };
+    if (!has_room(*next, kMargin)) continue;
+    if (has_room(*next, kPlenty)) {
+      // Frame rates need no key frame to go up.
+      for (auto faster = next + 1; faster != costs.end() && faster->layer <= *wanted[i].layer &&
+                                   faster->layer.spatial == next->layer.spatial && has_room(*faster, kPlenty);
+           ++faster) {
+        next = faster;
+      }
+    } else if (has_just_raised(now)) {
+      continue;
+    }
+    total = others + next->bps;
+    raise_to(stream, next->layer, budget, now);
+  }
 }
 
 }  // namespace callroom::media

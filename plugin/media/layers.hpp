@@ -1,6 +1,7 @@
 // Which layer of whose video a receiver gets within what its connection can take: everyone's lowest layer first, then
 // step by step up, the active speaker first each time; what does not fit even at its lowest is paused. Down at once;
-// up one step at a time, and with growing patience where going up has failed before.
+// up one step at a time, and with growing patience where going up has failed before, until there is far more than there
+// was then. Where there is far more than everything costs, nobody waits for anybody else's step.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ struct Selection {
   bool operator==(const Selection&) const = default;
 };
 
-// What may be spent on a receiver: on everyone's lowest layers, which is no less, and on all together.
+// What may be spent on a receiver: on the lowest layers of those who are seen, which is no less, and on all together.
 struct Budget {
   Budget(double lowest, double all) : lowest_bps(lowest), bps(all) {}
   Budget(double all) : Budget(all, all) {}  // NOLINT(google-explicit-constructor)
@@ -54,14 +55,16 @@ struct Budget {
   double lowest_bps, bps;
 };
 
-// What fits, in the order of the candidates; and one small picture in any case. Pure.
+// What fits, the speaker first; and one small picture in any case. Pure.
 std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget);
+// … of these alone, and in this order; indices.
+std::vector<Selection> fit(std::span<const Candidate> candidates, Budget budget, std::span<const std::size_t> among);
 
 // The same over time, for one receiver.
 class LayerAllocation {
  public:
-  static constexpr MonotonicUs kFirstPatience = 1'500'000;
-  static constexpr MonotonicUs kMostPatience = 30'000'000;
+  static constexpr std::uint32_t kFirstPatience = 1'500'000;
+  static constexpr std::uint32_t kMostPatience = 30'000'000;
   static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
 
   // To be called every 250 ms; a selection for each candidate, in their order. `freely`: nothing limits the receiver as
@@ -86,12 +89,24 @@ class LayerAllocation {
     std::optional<Layer> layer;
     std::optional<Layer> withheld;  // what it would have, if the network took it
     MonotonicUs raised_at = 0, changed_at = 0;
-    MonotonicUs patience = kFirstPatience;
+    float raised_bps = 0;  // of how much, the last time
+    std::uint32_t patience = kFirstPatience;
   };
 
-  bool lower(Stream& stream, const Selection& wanted, bool for_network, MonotonicUs now);
-  void raise(Stream& stream, const Candidate& candidate, const Selection& wanted, Budget budget, Budget& spare,
-             MonotonicUs now);
+  std::vector<Selection> most_of(std::span<const Candidate> candidates, Budget budget, bool freely) const;
+  std::vector<std::size_t> shown(std::span<const Candidate> candidates) const;
+  double least_bps(std::span<const Candidate> candidates) const;
+  static bool is_ripe(const Stream& stream, Budget budget, MonotonicUs now);
+  bool has_just_raised(MonotonicUs now) const;
+  bool follow(std::span<const Candidate> candidates, std::span<const Selection> most, Budget budget, MonotonicUs now,
+              bool freely);
+  void show_one(std::span<const Candidate> candidates, std::span<const Selection> most, MonotonicUs now);
+  bool has_room(std::span<const Candidate> candidates, std::size_t one, Budget budget) const;
+  bool resume_one(std::span<const Candidate> candidates, Budget budget, MonotonicUs now);
+  void raise(std::span<const Candidate> candidates, Budget budget, MonotonicUs now);
+  void set(Stream& stream, const std::optional<Layer>& layer, MonotonicUs now);
+  void raise_to(Stream& stream, Layer layer, Budget budget, MonotonicUs now);
+  bool lower(Stream& stream, const Selection& wanted, bool for_network, Budget budget, MonotonicUs now);
   void note(LayerStep step);
   void note_more(const Stream& stream, const std::optional<Layer>& before);
   static void note_withheld(Stream& stream, const Candidate& candidate, bool by_network);
