@@ -33,6 +33,8 @@ constexpr double kIdleGrowth = 0.4;                  // where nothing is sent, g
 constexpr double kGrowth = 0.08, kFastGrowth = 0.3;  // a second
 constexpr MonotonicUs kFastAfter = 2 * kSecond;
 constexpr double kNoQueueMs = 5;                             // more: the rate is not far away, so no fast growth
+constexpr double kNoQueueOfManyMs = 30;                      // one packet of the small pictures of several is 15 ms
+constexpr double kFreed = 2, kFreedGrowth = 0.6;             // of the rate that failed: another limit, or none
 constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
 constexpr double kBeyondSent = 1.5, kBeyondSentBps = 40'000;
@@ -232,8 +234,10 @@ void Estimator::grow(MonotonicUs now, double seconds) {
     capacity_bps_ += (capacity_bps_ * kNearGrowth + kNearStepBps) * seconds;
   } else {
     if (growing_since_ == 0) growing_since_ = now;
-    const bool fast = now - growing_since_ > kFastAfter && queue_ms_ < kNoQueueMs;
-    capacity_bps_ *= 1 + (fast ? kFastGrowth : kGrowth) * seconds;
+    const bool fast =
+        now - growing_since_ > kFastAfter && queue_ms_ < (sender_follows_ ? kNoQueueMs : kNoQueueOfManyMs);
+    const bool freed = failed_bps_ > 0 && capacity_bps_ > kFreed * failed_bps_;
+    capacity_bps_ *= 1 + (!fast ? kGrowth : freed ? kFreedGrowth : kFastGrowth) * seconds;
   }
   capacity_bps_ = std::min(capacity_bps_, ceiling);
 }
