@@ -157,9 +157,11 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
   double most = 0;
   for (const auto& other : others) most += 1000.0 * other->settings.bitrate_kbps;
   downlink.estimator.set_max(std::max(most, 1000.0 * receiver.settings.bitrate_kbps));
-  // Nobody is paused while a queue drains, or for delays that may be those of a busy machine.
+  // Nobody is paused while a queue drains, or for delays that may be those of a busy machine. But after a stop
+  // everybody begins with a key frame: first come those that fit well, the others when these have arrived.
   const media::Estimator& estimator = downlink.estimator;
-  const double lowest = estimator.is_proven() ? estimator.capacity_bps() : std::numeric_limits<double>::infinity();
+  double lowest = estimator.is_proven() ? estimator.capacity_bps() : std::numeric_limits<double>::infinity();
+  if (estimator.is_stopped()) lowest = estimator.target_bps();
   const auto chosen = allocation.update(candidates, {lowest, estimator.target_bps()}, now, !estimator.is_limited());
   downlink.estimator.set_sender_follows(others.size() == 1 && !others.front()->uplink.has_layers());
   downlink.estimator.set_wanted(allocation.next_budget_bps(candidates));
