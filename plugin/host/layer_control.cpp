@@ -164,7 +164,7 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
   if (estimator.is_stopped()) lowest = estimator.target_bps();
   const auto chosen = allocation.update(candidates, {lowest, estimator.target_bps()}, now, !estimator.is_limited());
   downlink.estimator.set_sender_follows(others.size() == 1 && !others.front()->uplink.has_layers());
-  downlink.estimator.set_wanted(allocation.next_budget_bps(candidates));
+  downlink.estimator.set_wanted(allocation.next_budget_bps(candidates, estimator.capacity_bps()));
   bool changed = false;
   downlink.chosen->limited = false;
   const MonotonicUs before = std::exchange(downlink.chosen->at, now);

@@ -225,7 +225,7 @@ bool LayerAllocation::resume_one(std::span<const Candidate> candidates, Budget b
   return true;
 }
 
-double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) const {
+double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates, double beyond_bps) const {
   const auto layer_of = [&](const Candidate& candidate) {
     const auto known = streams_.find(candidate.source);
     return known == streams_.end() ? std::nullopt : known->second.layer;
@@ -239,10 +239,10 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates) c
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
     if (next == steps.end()) continue;
     const double others = layer ? total - bps_of(candidate, layer) : least_bps(candidates);
-    const double needed = margin_of(layer, next->layer) * (others + next->bps);
-    if (!least || needed < *least) least = needed;
+    const double needed = kNextMargin * margin_of(layer, next->layer) * (others + next->bps);
+    if (needed > beyond_bps && (!least || needed < *least)) least = needed;
   }
-  return least ? kNextMargin * *least : 0;
+  return least.value_or(0);
 }
 
 void LayerAllocation::note(LayerStep step) {

@@ -75,8 +75,9 @@ class LayerAllocation {
   // Everything has to begin anew: with the least of everyone, since a large key frame takes long on a narrow way.
   void begin_low() { begins_low_ = true; }
 
-  // The budget that the next step up would take, of what the last update() chose; 0: there is none.
-  double next_budget_bps(std::span<const Candidate> candidates) const;
+  // The least budget beyond this one that a step up would take, of what the last update() chose; 0: there is none. A
+  // step that has room already waits for its time.
+  double next_budget_bps(std::span<const Candidate> candidates, double beyond_bps = 0) const;
 
   // Changes of a stream's layer that the network made, pauses included. What the receiver wants otherwise, and what a
   // sender begins or stops to send, is none.

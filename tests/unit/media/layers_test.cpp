@@ -96,7 +96,7 @@ void a_larger_picture_waits_until_there_is_room_for_its_key_frame(void**) {
   const std::vector<Candidate> one{camera("a")};
   std::string held, raised;
   for (int i = 1; i <= 80; ++i) held = text(allocation.update(one, 260'000, i * kStep));
-  const double needed = allocation.next_budget_bps(one);
+  const double needed = allocation.next_budget_bps(one, 260'000);
   for (int i = 81; i <= 100; ++i) raised = text(allocation.update(one, needed, i * kStep));
   assert_string_equal(held.c_str(), "a0.2! ");
   assert_true(needed > 1.4 * 200'000 && needed < 1.5 * 200'000);
@@ -212,7 +212,11 @@ void what_cannot_be_seen_takes_nothing_from_others(void**) {
   allocation.update(two, 50'000, now += kStep);
   std::string seen;
   for (int i = 0; i < 4 * 30; ++i) seen = text(allocation.update(two, 150'000, now += kStep));
+  // The first one's next step, and beyond that, if it waits for its time, the other's key frame.
+  const double next = allocation.next_budget_bps(two), beyond = allocation.next_budget_bps(two, next);
   assert_string_equal(seen.c_str(), "a0.1! b-! ");
+  assert_true(next >= 1.1 * 150'000 && next < 1.4 * 125'000);
+  assert_true(beyond >= 1.4 * 120'000 && beyond <= 1.5 * 120'000 && beyond > next);
 }
 
 void the_speaker_takes_a_place_among_those_who_are_seen(void**) {
@@ -296,7 +300,7 @@ void the_next_step_up_says_what_it_takes(void**) {
   LayerAllocation allocation;
   std::vector<Candidate> two{camera("a"), camera("b")};
   const std::string chosen = text(allocation.update(two, 130'000, kStep));
-  const double next = allocation.next_budget_bps(two);
+  const double next = allocation.next_budget_bps(two), beyond = allocation.next_budget_bps(two, next + 10'000);
   two[0].most_spatial = two[1].most_spatial = 0;
   for (int i = 2; i <= 40; ++i) allocation.update(two, 2'000'000, i * kStep);
   const double none = allocation.next_budget_bps(two);
@@ -304,6 +308,7 @@ void the_next_step_up_says_what_it_takes(void**) {
   const double of_a_paused = fresh.next_budget_bps(two);
   assert_string_equal(chosen.c_str(), "a0.0! b0.0! ");
   assert_true(next >= 150'000 && next <= 180'000);  // 0.1 of either, and a little more
+  assert_true(beyond == 0);                         // both take the same
   assert_true(none == 0);
   assert_true(of_a_paused >= 1.4 * 60'000 && of_a_paused <= 1.5 * 60'000);
 }
