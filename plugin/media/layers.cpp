@@ -31,12 +31,14 @@ double bps_of(const Candidate& candidate, const std::optional<Layer>& layer) {
   return cost == nullptr ? 0 : cost->bps;
 }
 
-// How many of the candidate's costs its receiver wants at most.
+// How many of the candidate's costs its receiver wants at most. Where nothing so small is sent, that is the smallest
+// size there is, with all its frames.
 std::size_t wanted_steps(const Candidate& candidate) {
-  const auto beyond = std::ranges::find_if(
-      candidate.costs, [&](const LayerCost& cost) { return cost.layer.spatial > candidate.most_spatial; });
-  const auto steps = static_cast<std::size_t>(beyond - candidate.costs.begin());
-  return candidate.costs.empty() ? 0 : std::max<std::size_t>(steps, 1);
+  if (candidate.costs.empty()) return 0;
+  const std::uint8_t most = std::max(candidate.most_spatial, candidate.costs.front().layer.spatial);
+  const auto beyond =
+      std::ranges::find_if(candidate.costs, [&](const LayerCost& cost) { return cost.layer.spatial > most; });
+  return static_cast<std::size_t>(beyond - candidate.costs.begin());
 }
 
 // Somebody's lowest layer, if it is a small one, whatever the estimate says: without any video nothing is learnt of the

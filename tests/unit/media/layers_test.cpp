@@ -74,6 +74,15 @@ void a_small_tile_gets_no_more_than_it_shows(void**) {
   assert_string_equal(selected.c_str(), "a0.2 b2.2 hidden- ");
 }
 
+// A small camera is sent in two sizes, which bear the names of the larger two.
+void a_small_tile_of_a_small_camera_gets_all_frames_of_the_smallest_size(void**) {
+  std::vector<Candidate> one{camera("a")};
+  std::erase_if(one[0].costs, [](const LayerCost& cost) { return cost.layer.spatial == 0; });
+  one[0].most_spatial = 0;
+  const std::string selected = text(fit(one, 3'000'000));
+  assert_string_equal(selected.c_str(), "a1.2 ");
+}
+
 void while_a_queue_drains_everyone_keeps_the_least(void**) {
   const std::vector<Candidate> three{camera("a"), camera("b"), camera("c")};
   const std::string draining = text(fit(three, {190'000, 60'000}));
@@ -443,6 +452,7 @@ int main() {
       cmocka_unit_test(the_speaker_comes_first),
       cmocka_unit_test(plenty_is_everything_and_nobody_is_limited),
       cmocka_unit_test(a_small_tile_gets_no_more_than_it_shows),
+      cmocka_unit_test(a_small_tile_of_a_small_camera_gets_all_frames_of_the_smallest_size),
       cmocka_unit_test(while_a_queue_drains_everyone_keeps_the_least),
       cmocka_unit_test(a_larger_picture_waits_until_there_is_room_for_its_key_frame),
       cmocka_unit_test(what_fits_never_costs_more_than_there_is),
