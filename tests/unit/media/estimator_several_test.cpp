@@ -1,0 +1,153 @@
+// One receiver of several senders, who encode nothing smaller for it.
+#include <algorithm>
+
+#include "media/estimator.hpp"
+#include "support/cmocka.hpp"
+
+namespace {
+
+using namespace callroom::media;
+
+// The way is full of what the receiver has asked for again: relaying less does not end that, relaying nothing does.
+void retransmissions_that_fill_the_way_stop_everything(void**) {
+  Estimator estimator({1'000'000, 1'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs t = 50'000, flooded_at = 0, stopped_at = 0, over_at = 0, resumed_at = 0;
+  for (; t <= 10'000'000 && resumed_at == 0; t += 50'000) {
+    const bool floods = flooded_at != 0 && (stopped_at == 0 || t < stopped_at + 900'000);
+    if (t >= 3'000'000 && flooded_at == 0) flooded_at = t;
+    if (stopped_at == 0) {
+      relayed.packets += 3;
+      relayed.bytes += 3'000;
+    }
+    if (floods) {
+      estimator.feedback(t, {20, 14, 0}, relayed);
+    } else if (stopped_at == 0) {
+      estimator.feedback(t, {3, 0, 0}, relayed);
+    } else if (over_at == 0) {
+      over_at = t;
+    }
+    if (t % 250'000 == 0) estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  assert_true(stopped_at != 0 && stopped_at <= flooded_at + 1'000'000);
+  assert_true(over_at != 0 && resumed_at >= over_at);
+  assert_true(resumed_at <= stopped_at + 1'300'000);
+}
+
+// Two feedbacks in turn tell of one packet and of eleven: at 70 packets a second that is a queue of 9 ms, and no reason
+// to grow slowly.
+void a_packet_or_two_is_no_queue_among_several(void**) {
+  Estimator estimator({300'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  bool odd = false;
+  double longest_ms = 0;
+  for (callroom::MonotonicUs t = 86'000; t <= 9'000'000; t += 86'000, odd = !odd) {
+    relayed.packets += 6;
+    relayed.bytes += 6'000;
+    estimator.feedback(t, {odd ? 11U : 1U, 0, 0}, relayed);
+    if (!odd) estimator.tick(t, relayed);  // with eleven still to be told of
+    longest_ms = std::max(longest_ms, estimator.queue_ms());
+  }
+  const double target = estimator.target_bps();
+  assert_true(longest_ms > 5 && longest_ms < 30);
+  assert_true(target > 800'000);  // 1.5 of what is sent, and a little
+}
+
+// Feedback comes as ever, and covers less and less of what is relayed.
+void a_queue_among_several_is_found_at_once(void**) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs cut_at = 0;
+  bool stopped = false, proven_by_then = false;
+  for (callroom::MonotonicUs t = 60'000; t <= 12'000'000 && cut_at == 0; t += 60'000) {
+    relayed.packets += 15;
+    relayed.bytes += 16'500;
+    estimator.feedback(t, {t < 10'000'000 ? 15U : 3U, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    if (estimator.cuts() > 0) cut_at = t;
+    stopped = estimator.take_stop_due();
+    proven_by_then = estimator.is_proven();
+  }
+  const double target = estimator.target_bps(), capacity = estimator.capacity_bps();
+  assert_true(cut_at >= 10'000'000 && cut_at <= 10'150'000);  // the third feedback of it
+  assert_true(stopped);
+  assert_false(proven_by_then);  // nothing is known to be lost yet
+  assert_true(target < capacity && capacity < 1'200'000);
+}
+
+// The first cut comes when most of what has arrived is of the time before. What is repeated during the stop, and lost
+// again, tells more.
+void a_flood_tells_what_the_way_takes(void**) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs t = 60'000, stopped_at = 0, resumed_at = 0;
+  double capacity_at_first = 0;
+  for (; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
+    if (stopped_at == 0) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+      estimator.feedback(t, {t < 10'000'000 ? 15U : 6U, 0, 0}, relayed);
+    } else if (t < stopped_at + 1'000'000) {
+      estimator.feedback(t, {20, 16, 0}, relayed);  // 4 of 1,000 bytes arrive
+    }
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && stopped_at == 0) {
+      stopped_at = t;
+      capacity_at_first = estimator.capacity_bps();
+    }
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  const double capacity = estimator.capacity_bps(), usual_loss = estimator.usual_loss();
+  const bool proven = estimator.is_proven();
+  assert_true(resumed_at != 0);
+  assert_true(capacity_at_first > 600'000);
+  assert_true(capacity > 350'000 && capacity < 500'000);
+  assert_true(proven);
+  assert_true(usual_loss < 0.05);
+}
+
+// What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
+void a_stop_lasts_while_repetitions_fill_the_way(void**) {
+  constexpr callroom::MonotonicUs kLossy = 300'000, kFull = 900'000;  // after the stop
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
+    if (stopped_at == 0) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+      estimator.feedback(t, {t < 10'000'000 ? 15U : 4U, 0, 0}, relayed);
+    } else if (t < stopped_at + kLossy) {
+      estimator.feedback(t, {20, 16, 0}, relayed);
+    } else if (t < stopped_at + kFull) {
+      estimator.feedback(t, {4, 0, 0}, relayed);
+    } else if (t < stopped_at + kFull + 120'000) {
+      estimator.feedback(t, {1, 0, 0}, relayed);
+    }
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  assert_true(stopped_at != 0);
+  assert_true(resumed_at >= stopped_at + kFull && resumed_at <= stopped_at + kFull + 120'000);
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(retransmissions_that_fill_the_way_stop_everything),
+      cmocka_unit_test(a_packet_or_two_is_no_queue_among_several),
+      cmocka_unit_test(a_queue_among_several_is_found_at_once),
+      cmocka_unit_test(a_flood_tells_what_the_way_takes),
+      cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
+  };
+  return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
+}
