@@ -204,7 +204,7 @@ void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   if (!downlink.chosen || estimator.is_stopped()) return;
   MonotonicUs& begun_until = downlink.chosen->begun_until;
   for (const auto& track : downlink.tracks) {
-    if (estimator.is_limited() && now + kMayQueueUs < begun_until) return;
+    if (estimator.is_proven() && now + kMayQueueUs < begun_until) return;
     if (!track->paused || track->left_out) continue;
     resume(*track);
     begun_until = std::max(now, begun_until) + static_cast<MonotonicUs>(1e6 * kKeyFrameBits / estimator.capacity_bps());

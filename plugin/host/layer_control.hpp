@@ -45,7 +45,8 @@ class LayerControl {
   // … to be called instead where there is nothing to choose any more: whoever was left out is relayed again.
   static bool choose_no_more(CallSession& receiver);
 
-  // On a narrow way one key frame after the other: all at once would fill it again. To be called often.
+  // On a way that is proven to be narrow one key frame after the other: all at once would fill it again. To be called
+  // often.
   static void resume_next(Downlink& downlink, MonotonicUs now);
 
   // Asks for the key frames that the chosen layers begin with.
