@@ -1,6 +1,7 @@
 #include "media/layers.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -202,7 +203,8 @@ double LayerAllocation::least_bps(std::span<const Candidate> candidates) const {
 // Room for one who is not seen, and for the key frame: besides all others, or for the speaker in place of some of them.
 bool LayerAllocation::has_room(std::span<const Candidate> candidates, std::size_t one, Budget budget) const {
   const double bps = candidates[one].costs.front().bps;
-  if (kKeyFrameMargin * (least_bps(candidates) + bps) <= budget.bps) return true;
+  // Where nobody is to be paused, nobody who begins again is kept out.
+  if (std::isinf(budget.lowest_bps) || kKeyFrameMargin * (least_bps(candidates) + bps) <= budget.bps) return true;
   if (!candidates[one].is_speaker) return false;
   std::vector<std::size_t> among = shown(candidates);
   among.insert(among.begin(), one);

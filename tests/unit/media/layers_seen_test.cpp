@@ -1,5 +1,6 @@
 // Who is seen where not everybody fits, who comes back and when.
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <span>
 #include <string>
@@ -93,6 +94,23 @@ void nobody_waits_where_nobody_is_seen(void**) {
   assert_string_equal(one.c_str(), "a0.0! b-! ");
 }
 
+// A machine that is late makes the estimate small, and nobody is paused for that: nor is whoever begins to send again.
+void whoever_sends_again_is_seen_where_nobody_is_to_be_paused(void**) {
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  std::vector<Candidate> two{camera("a"), camera("b")};
+  const std::vector<LayerCost> all = two[1].costs;
+  LayerAllocation allocation;
+  MonotonicUs now = kStep;
+  allocation.update(two, 4'000'000, now, true);
+  two[1].costs.clear();
+  const std::string stopped = text(allocation.update(two, {kAny, 60'000}, now += kStep));
+  two[1].costs = all;
+  std::string again;
+  for (int i = 0; i < 4 * 2; ++i) again = text(allocation.update(two, {kAny, 60'000}, now += kStep));
+  assert_string_equal(stopped.c_str(), "a0.0! b- ");
+  assert_string_equal(again.c_str(), "a0.0! b0.0! ");
+}
+
 // How long the second of two stays paused in the end, after going up to it failed six times at 200 kbit/s.
 int updates_until_resumed(double budget) {
   const std::vector<Candidate> two{camera("a"), camera("b")};
@@ -153,6 +171,7 @@ int main() {
       cmocka_unit_test(what_cannot_be_seen_takes_nothing_from_others),
       cmocka_unit_test(the_speaker_takes_a_place_among_those_who_are_seen),
       cmocka_unit_test(nobody_waits_where_nobody_is_seen),
+      cmocka_unit_test(whoever_sends_again_is_seen_where_nobody_is_to_be_paused),
       cmocka_unit_test(patience_ends_where_there_is_far_more_than_when_it_failed),
       cmocka_unit_test(another_speaker_makes_nobody_more_patient),
       cmocka_unit_test(where_there_is_plenty_nobody_waits_for_anybody),
