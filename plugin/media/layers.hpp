@@ -48,6 +48,7 @@ struct Selection {
 };
 
 // What may be spent on a receiver: on the lowest layers of those who are seen, which is no less, and on all together.
+// Infinite for the lowest: nobody is to be paused, nor kept out.
 struct Budget {
   Budget(double lowest, double all) : lowest_bps(lowest), bps(all) {}
   Budget(double all) : Budget(all, all) {}  // NOLINT(google-explicit-constructor)
