@@ -57,7 +57,8 @@ void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t
 }
 
 void put_speaker_first(std::vector<std::size_t>& order, std::span<const Candidate> candidates) {
-  std::ranges::stable_partition(order, [&](std::size_t i) { return candidates[i].is_speaker; });
+  // Not std::ranges': clang 14 cannot compile the subrange that it returns in libstdc++ 12.
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return candidates[i].is_speaker; });
 }
 
 std::vector<std::size_t> everyone(std::span<const Candidate> candidates) {
