@@ -18,7 +18,10 @@ constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and be
 constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
 constexpr double kLeastAfterPause = 0.8;  // of the estimate
 constexpr MonotonicUs kLongestStop = 800 * kMs;
-constexpr MonotonicUs kWarmUp = kSecond;  // what was sent before the receiver was ready is lost, and says nothing
+// What was sent before the receiver was ready is lost, and says nothing. It is told of within a second, unless the machine
+// that is still busy with beginning stands still for that long.
+constexpr MonotonicUs kWarmUp = kSecond;
+constexpr std::uint8_t kWarmFeedbacks = 8;
 constexpr MonotonicUs kSilence = 700 * kMs;
 constexpr MonotonicUs kSilenceIfLate = 2 * kSecond;  // the way of feedback is full: it gets lost there
 constexpr MonotonicUs kUndoWithin = 2 * kSecond;     // what was halved for a silence
@@ -66,7 +69,8 @@ double Estimator::capacity_bps() const {
 
 void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   if (began_at_ == 0) began_at_ = now;
-  const bool warm = now - began_at_ >= kWarmUp;
+  if (feedbacks_ < kWarmFeedbacks) ++feedbacks_;
+  const bool warm = is_warm(now);
   const MonotonicUs late_before = late_us_;
   update_lateness(now, told.arrived);
   const MonotonicUs gap = now - std::exchange(feedback_at_, now);
@@ -127,6 +131,10 @@ void Estimator::tick(MonotonicUs now, Relayed relayed) {
   if (may_grow) grow(now, static_cast<double>(std::min(elapsed, kSecond)) / kSecond);
 }
 
+bool Estimator::is_warm(MonotonicUs now) const {
+  return now - began_at_ >= kWarmUp && feedbacks_ >= kWarmFeedbacks;
+}
+
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
   if (now - began_at_ < kWarmUp) return std::nullopt;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
@@ -138,6 +146,7 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
       points_.back().relayed.packets - relayed_at_feedback_ >= kSilentPackets) {
     return Cause::kSilence;
   }
+  if (!is_warm(now)) return std::nullopt;
   if (is_queue_long()) return Cause::kQueue;
   if (is_round_trip_long()) return Cause::kRoundTrip;
   const Loss recent = loss(now, kSecond / 2, 3 * kSecond / 2);

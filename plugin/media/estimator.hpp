@@ -145,6 +145,7 @@ class Estimator {
   bool is_queue_long() const;
   bool is_round_trip_long() const;
   std::optional<Cause> congestion(MonotonicUs now) const;
+  bool is_warm(MonotonicUs now) const;
   bool is_clean(MonotonicUs now) const;
   double received_lately() const;  // packets a second, over two feedbacks
   bool has_just_narrowed(MonotonicUs now) const;
@@ -175,6 +176,7 @@ class Estimator {
   MonotonicUs began_at_ = 0, feedback_at_ = 0, ticked_at_ = 0;  // began: with the first feedback
   bool idle_ = false;
   bool sender_follows_ = true;
+  std::uint8_t feedbacks_ = 0;      // counted up to kWarmFeedbacks
   std::uint8_t long_queues_ = 0;    // feedbacks in a row; counted up to kProvenQueues
   std::uint8_t long_trips_ = 0;     // reports in a row, some way apart; counted up to kLongTrips
   std::uint32_t usual_gap_us_ = 0;  // between two feedbacks

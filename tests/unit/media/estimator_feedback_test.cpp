@@ -34,6 +34,27 @@ Link with_full_way_back(std::function<double(double)> rate_bps, std::uint32_t se
   return link;
 }
 
+// Many decoders begin at once, and their machine stands still for more than a second: only then does it tell of what came
+// before the receiver was ready.
+void what_the_first_feedback_misses_is_no_loss_however_late_it_comes(void**) {
+  for (const bool sender_follows : {false, true}) {
+    Estimator estimator({kMax, kMax});
+    estimator.set_sender_follows(sender_follows);
+    Relayed relayed{40, 40'000};
+    callroom::MonotonicUs t = 1'000'000;
+    estimator.feedback(t, {4, 2, 0}, relayed);
+    for (t += 1'200'000; t < 4'000'000; t += 60'000) {
+      const std::uint32_t before = t == 2'200'000 ? 36 : 4, missing = before == 36 ? 28 : 0;
+      relayed.packets += 4;
+      relayed.bytes += 4'000;
+      estimator.feedback(t, {before, missing, 0}, relayed);
+      estimator.tick(t, relayed);
+    }
+    const std::uint32_t cuts = estimator.cuts();
+    assert_int_equal(cuts, 0);
+  }
+}
+
 void a_full_way_back_is_no_full_way_there(void**) {
   double least = 1, least_at_first = 1;
   std::uint32_t cuts = 0, silences = 0;
@@ -236,6 +257,7 @@ void what_arrives_late_is_not_lost(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
+      cmocka_unit_test(what_the_first_feedback_misses_is_no_loss_however_late_it_comes),
       cmocka_unit_test(a_full_way_back_is_no_full_way_there),
       cmocka_unit_test(a_limit_is_found_behind_a_full_way_back),
       cmocka_unit_test(a_silence_of_the_way_back_is_undone),
