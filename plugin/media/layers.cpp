@@ -15,11 +15,18 @@ constexpr double kNextMargin = 1.05;  // a little more, or it would never quite 
 // Another picture begins with a key frame, which takes many times what its other frames do: on a way that the step just
 // fills, it would be the queue that undoes it.
 constexpr double kKeyFrameMargin = 1.4;
+// … and one of about 10 kB must have gone within a second, beside everyone else's picture.
+constexpr double kKeyFrameBps = 80'000;
 constexpr double kPlenty = 1.3;   // of what all costs: nobody waits for another's step
 constexpr double kFarMore = 1.5;  // than there was when going up failed: that says nothing any more
 
 double margin_of(const std::optional<Layer>& from, Layer to) {
   return !from || to.spatial > from->spatial ? kKeyFrameMargin : kMargin;
+}
+
+// For another picture, beside others at their lowest.
+double needed_beside(double others_bps, double bps) {
+  return std::max(kKeyFrameMargin * (others_bps + bps), others_bps + kKeyFrameBps);
 }
 
 const LayerCost* cost_of(const Candidate& candidate, Layer layer) {
@@ -205,7 +212,7 @@ double LayerAllocation::least_bps(std::span<const Candidate> candidates) const {
 bool LayerAllocation::has_room(std::span<const Candidate> candidates, std::size_t one, Budget budget) const {
   const double bps = candidates[one].costs.front().bps;
   // Where nobody is to be paused, nobody who begins again is kept out.
-  if (std::isinf(budget.lowest_bps) || kKeyFrameMargin * (least_bps(candidates) + bps) <= budget.bps) return true;
+  if (std::isinf(budget.lowest_bps) || needed_beside(least_bps(candidates), bps) <= budget.bps) return true;
   if (!candidates[one].is_speaker) return false;
   std::vector<std::size_t> among = shown(candidates);
   among.insert(among.begin(), one);
@@ -243,8 +250,9 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates, d
     const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
     if (next == steps.end()) continue;
-    const double others = layer ? total - bps_of(candidate, layer) : least_bps(candidates);
-    const double needed = kNextMargin * margin_of(layer, next->layer) * (others + next->bps);
+    const double needed =
+        kNextMargin * (layer ? margin_of(layer, next->layer) * (total - bps_of(candidate, layer) + next->bps)
+                             : needed_beside(least_bps(candidates), next->bps));
     if (needed > beyond_bps && (!least || needed < *least)) least = needed;
   }
   return least.value_or(0);

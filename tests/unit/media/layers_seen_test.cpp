@@ -68,6 +68,26 @@ void what_cannot_be_seen_takes_nothing_from_others(void**) {
   assert_true(beyond >= 1.4 * 120'000 && beyond <= 1.5 * 120'000 && beyond > next);
 }
 
+// However little its other frames take.
+void another_picture_waits_until_its_key_frame_can_go_within_a_second(void**) {
+  std::vector<Candidate> two{camera("a"), camera("b")};
+  for (Candidate& one : two) {
+    for (LayerCost& cost : one.costs) cost.bps /= 3;  // 20 kbit/s at the least
+  }
+  LayerAllocation allocation;
+  MonotonicUs now = kStep;
+  allocation.update(two, 4'000'000, now, true);
+  allocation.update(two, 25'000, now += kStep);
+  std::string seen;
+  for (int i = 0; i < 4 * 30; ++i) seen = text(allocation.update(two, 95'000, now += kStep));
+  const double next = allocation.next_budget_bps(two, 95'000);
+  for (int i = 0; i < 4 * 30; ++i) allocation.update(two, 105'000, now += kStep);
+  const std::string both = text(allocation.update(two, 105'000, now += kStep));
+  assert_int_equal(seen.find("b-!") != std::string::npos, 1);
+  assert_true(next > 100'000 && next <= 106'000);
+  assert_int_equal(both.find('-'), std::string::npos);
+}
+
 void the_speaker_takes_a_place_among_those_who_are_seen(void**) {
   std::vector<Candidate> four{camera("a"), camera("b"), camera("c"), camera("d")};
   LayerAllocation allocation;
@@ -169,6 +189,7 @@ int main() {
       cmocka_unit_test(where_one_alone_fits_it_is_the_one_that_is_seen),
       cmocka_unit_test(nobody_is_paused_for_somebody_who_is_not_seen),
       cmocka_unit_test(what_cannot_be_seen_takes_nothing_from_others),
+      cmocka_unit_test(another_picture_waits_until_its_key_frame_can_go_within_a_second),
       cmocka_unit_test(the_speaker_takes_a_place_among_those_who_are_seen),
       cmocka_unit_test(nobody_waits_where_nobody_is_seen),
       cmocka_unit_test(whoever_sends_again_is_seen_where_nobody_is_to_be_paused),
