@@ -163,6 +163,7 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
   double lowest = estimator.is_proven() ? estimator.capacity_bps() : std::numeric_limits<double>::infinity();
   if (estimator.is_proven() && estimator.is_stopped()) lowest = estimator.target_bps();
   const auto chosen = allocation.update(candidates, {lowest, estimator.target_bps()}, now, !estimator.is_limited());
+  if (allocation.raised_at() == now) downlink.estimator.note_try(now);
   downlink.estimator.set_sender_follows(others.size() == 1 && !others.front()->uplink.has_layers());
   downlink.estimator.set_wanted(allocation.next_budget_bps(candidates, estimator.capacity_bps()));
   bool changed = false;

@@ -37,15 +37,15 @@ void ask_for_key_frames(const Downlink& downlink, MonotonicUs now) {
   }
 }
 
-media::Relayed video_relayed(const Downlink& downlink) {
+media::Relayed relayed_of(const Downlink& downlink, quality::MediaKind kind) {
   media::Relayed counted;
   for (const auto& track : downlink.tracks) {
-    if (track->leg->stream.kind() != quality::MediaKind::kVideo) continue;
+    if (track->leg->stream.kind() != kind) continue;
     const auto relayed = track->leg->stream.relayed();
     counted.packets += relayed.packets();
     counted.bytes += relayed.bytes();
   }
-  return unwrapped(downlink.video_relayed, counted);
+  return counted;
 }
 
 // The row has what was done for a receiver whose network is narrow.
@@ -70,8 +70,9 @@ bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
     if (news->covered != 0) downlink.estimator.feedback(news->at, news->feedback(), downlink.video_relayed);
   }
   if (now - adapted_at_ >= kInterval) {
-    downlink.video_relayed = video_relayed(downlink);
-    downlink.estimator.tick(now, downlink.video_relayed);
+    downlink.video_relayed = unwrapped(downlink.video_relayed, relayed_of(downlink, quality::MediaKind::kVideo));
+    const media::Relayed sound = relayed_of(downlink, quality::MediaKind::kAudio);
+    downlink.estimator.tick(now, downlink.video_relayed, static_cast<std::uint32_t>(sound.bytes));
   }
   return downlink.estimator.cuts() != cuts;
 }

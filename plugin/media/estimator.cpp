@@ -18,8 +18,8 @@ constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and be
 constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
 constexpr double kLeastAfterPause = 0.8;  // of the estimate
 constexpr MonotonicUs kLongestStop = 800 * kMs;
-// What was sent before the receiver was ready is lost, and says nothing. It is told of within a second, unless the machine
-// that is still busy with beginning stands still for that long.
+// What was sent before the receiver was ready is lost, and says nothing. It is told of within a second, unless the
+// machine that is still busy with beginning stands still for that long.
 constexpr MonotonicUs kWarmUp = kSecond;
 constexpr std::uint8_t kWarmFeedbacks = 8;
 constexpr MonotonicUs kSilence = 700 * kMs;
@@ -29,6 +29,8 @@ constexpr std::uint64_t kSilentPackets = 10;
 
 constexpr double kCutForLoss = 0.92;  // of the target, where there is no queue, so that the loss may be the path's own
 constexpr double kDrain = 0.35;       // less, at most, while a queue of 1 s and more drains
+constexpr std::uint32_t kTriesForMs = 1'500;
+constexpr double kStillTakes = 0.6;  // of what it took before a try: the way is as wide as it was
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
 constexpr MonotonicUs kCutBeforeGrowing = 3 * kSecond / 2;
 
@@ -101,9 +103,10 @@ void Estimator::undo_silence(MonotonicUs now, const Feedback& told) {
   before_silence_bps_ = 0;
 }
 
-void Estimator::tick(MonotonicUs now, Relayed relayed) {
+void Estimator::tick(MonotonicUs now, Relayed relayed, std::uint32_t beside_bytes) {
   const MonotonicUs elapsed = ticked_at_ == 0 ? 0 : now - ticked_at_;
   ticked_at_ = now;
+  note_beside(elapsed, beside_bytes);
   remember(now, relayed);
   if (feedback_at_ == 0) return;  // no transport-wide feedback: nothing is known
   if (!is_limited()) proven_ = false;
@@ -164,47 +167,91 @@ bool Estimator::is_clean(MonotonicUs now) const {
          loss(now, kSecond, 3 * kSecond / 2).share < usual_loss_ * 1.5 + kLittleLoss;
 }
 
+// What arrives, as a cut has to take it.
+double Estimator::arriving(MonotonicUs now, double queue_ms) const {
+  // Right after the limit began, the last second still tells of what went before; and at other times the shortest
+  // tells of a burst.
+  const double in_a_second = received(now, kSecond).bits_per_s, in_half = received(now, kSecond / 2).bits_per_s;
+  double arrives = sender_follows_ ? std::min(in_a_second, in_half) : std::max(in_a_second, in_half);
+  if (queue_ms > kLongQueueMs && sent(now, kSecond).bits_per_s > kFarTooMuch * in_half) {
+    arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
+  }
+  if (queue_ms > kVeryLongQueueMs && has_just_narrowed(now)) {
+    arrives = std::min(arrives, received_lately() * size_bits(now));
+  }
+  // … and right after a pause, of a time when nothing was sent.
+  return has_resumed(now) ? std::max(arrives, kLeastAfterPause * capacity_bps_) : arrives;
+}
+
+// Which share of what is sent does not arrive, because it waits; of the sound, too.
+double Estimator::waiting_share(MonotonicUs now, double queue_ms, double arrives) const {
+  const double out = sent(now, kSecond).bits_per_s;
+  return queue_ms > kLongQueueMs && out > arrives ? 1 - arrives / out : 0;
+}
+
+// To a share of what arrives; where far more is sent, all is to stop.
+void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double share) {
+  const double uncorrected = arriving(now, queue_ms);
+  double arrives = less_beside(uncorrected, std::max(share - usual_loss_, waiting_share(now, queue_ms, uncorrected)));
+  // Long round trips without a queue: one step down.
+  const bool doubtful = !sender_follows_ && cause == Cause::kRoundTrip && queue_ms < kShortQueueMs;
+  if (doubtful) arrives = std::max(arrives, target_bps());
+  failed_bps_ = doubtful ? 0 : arrives;
+  const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
+  // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
+  const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
+  capacity_bps_ = std::min(capacity_bps_, (loss_alone ? kCutForLoss : kCut) * fallen);
+  drain(queue_ms, share, arrives);
+  if (!loss_alone && sent(now, kSecond).bits_per_s > (sender_follows_ ? kFarTooMuch : kFarTooMuchOfMany) * arrives &&
+      (queue_ms > kLongQueueMs || share > kNeedsKeyFrame)) {
+    stop(now, std::min(static_cast<MonotonicUs>(kDrainsLonger * queue_ms * kMs), kLongestStop));
+  }
+  if (is_flooded(now)) stop(now, kFloodStop);
+}
+
+// Room is needed too for the retransmissions of what was lost.
+void Estimator::drain(double queue_ms, double share, double arrives) {
+  const double excess = std::clamp((queue_ms - kLongQueueMs) / 1000, 0.0, 1.0);
+  draining_bps_.reset();
+  if (excess > 0) draining_bps_ = (kCut - kDrain * excess - std::min(share, 0.3)) * arrives;
+}
+
+// What the way took before, it still takes: nobody's picture is to stop for the one that was too much.
+bool Estimator::has_try_failed(MonotonicUs now) const {
+  if (sender_follows_ || before_try_bps_ == 0 || is_flooded(now)) return false;
+  return static_cast<std::uint32_t>(now / kMs) - tried_ms_ < kTriesForMs &&
+         received(now, kSecond / 2).bits_per_s > kStillTakes * before_try_bps_;
+}
+
+void Estimator::undo_try(double queue_ms, double share) {
+  failed_bps_ = before_try_bps_;
+  capacity_bps_ = std::min<double>(capacity_bps_, before_try_bps_);
+  drain(queue_ms, share, capacity_bps_);
+  before_try_bps_ = 0;
+}
+
+void Estimator::note_try(MonotonicUs now) {
+  before_try_bps_ = static_cast<float>(sent(now, kSecond).bits_per_s);
+  tried_ms_ = static_cast<std::uint32_t>(now / kMs);
+}
+
 void Estimator::cut(MonotonicUs now, Cause cause) {
   const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
-  const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
   if (cause == Cause::kSilence) {
     if (before_silence_bps_ == 0) before_silence_bps_ = static_cast<float>(capacity_bps_);
     capacity_bps_ = target_bps() / 2;
     draining_bps_.reset();
   } else {
     before_silence_bps_ = 0;
-    // Right after the limit began, the last second still tells of what went before; and at other times the shortest
-    // tells of a burst.
-    const double in_a_second = received(now, kSecond).bits_per_s, in_half = received(now, kSecond / 2).bits_per_s;
-    double arrives = sender_follows_ ? std::min(in_a_second, in_half) : std::max(in_a_second, in_half);
-    if (queue_ms > kLongQueueMs && sent(now, kSecond).bits_per_s > kFarTooMuch * in_half) {
-      arrives = std::min(arrives, received(now, kSecond / 4).bits_per_s);
-    }
-    if (queue_ms > kVeryLongQueueMs && has_just_narrowed(now)) {
-      arrives = std::min(arrives, received_lately() * size_bits(now));
-    }
-    // … and right after a pause, of a time when nothing was sent.
-    if (has_resumed(now)) arrives = std::max(arrives, kLeastAfterPause * capacity_bps_);
+    const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
     proven_ |= share > usual_loss_ + kMuchLoss || long_queues_ >= kProvenQueues;
-    // Long round trips without a queue: one step down.
-    const bool doubtful = !sender_follows_ && cause == Cause::kRoundTrip && queue_ms < kShortQueueMs;
-    if (doubtful) arrives = std::max(arrives, target_bps());
-    failed_bps_ = doubtful ? 0 : arrives;
-    const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
-    // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
-    const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
-    capacity_bps_ = std::min(capacity_bps_, (loss_alone ? kCutForLoss : kCut) * fallen);
-    const double excess = std::clamp((queue_ms - kLongQueueMs) / 1000, 0.0, 1.0);
-    draining_bps_.reset();
-    // Room is needed too for the retransmissions of what was lost.
-    if (excess > 0) draining_bps_ = (kCut - kDrain * excess - std::min(share, 0.3)) * arrives;
-    if (share > kNeedsKeyFrame) broken_ = true;
-    if (!loss_alone && sent(now, kSecond).bits_per_s > (sender_follows_ ? kFarTooMuch : kFarTooMuchOfMany) * arrives &&
-        (queue_ms > kLongQueueMs || share > kNeedsKeyFrame)) {
-      stop(now, std::min(static_cast<MonotonicUs>(kDrainsLonger * queue_ms * kMs), kLongestStop));
+    broken_ |= share > kNeedsKeyFrame;
+    if (has_try_failed(now)) {
+      undo_try(queue_ms, share);
+    } else {
+      lower(now, cause, queue_ms, share);
     }
-    if (is_flooded(now)) stop(now, kFloodStop);
   }
   capacity_bps_ = std::max(capacity_bps_, kFloorBps);
   ++cuts_;

@@ -16,6 +16,9 @@
 // there, so that two who share a link end up with equal shares; fast where there is no queue at all. It never grows far
 // beyond what is sent, because that would be guessing.
 //
+// Several senders' sound takes its part of the way too, and carries no such feedback. Where much is lost, so is much of
+// the sound: what it is short of is not the video's to keep.
+//
 // One object per PeerConnection, driven by a timer of 250 ms and by feedback; nothing here is on a packet's path. Not
 // synchronised.
 #pragma once
@@ -64,8 +67,13 @@ class Estimator {
   // A report block's round-trip time; sent_at: when the sender report left that it answers (now - DLSR - rtt).
   void round_trip(MonotonicUs now, MonotonicUs rtt, MonotonicUs sent_at);
 
-  // Every 250 ms.
-  void tick(MonotonicUs now, Relayed relayed);
+  // Every 250 ms. beside_bytes: running total, modulo 2^32, of what was relayed on the same way and carries no such
+  // numbers.
+  void tick(MonotonicUs now, Relayed relayed, std::uint32_t beside_bytes = 0);
+
+  // Among several: more is sent from now on, to see whether the way takes it. If it does not, it takes what it just
+  // did.
+  void note_try(MonotonicUs now);
 
   void set_max(double max_bps) {
     if (!is_limited()) capacity_bps_ = max_bps;
@@ -153,9 +161,17 @@ class Estimator {
   bool has_resumed(MonotonicUs now) const;  // just now, after a pause
   bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
+  double arriving(MonotonicUs now, double queue_ms) const;
+  void lower(MonotonicUs now, Cause cause, double queue_ms, double share);
+  void drain(double queue_ms, double share, double arrives);
   bool is_flooded(MonotonicUs now) const;
   bool is_way_full(MonotonicUs now) const;
   void learn_from_flood(MonotonicUs now);
+  void note_beside(MonotonicUs elapsed, std::uint32_t bytes);
+  double less_beside(double arrives_bps, double share) const;
+  double waiting_share(MonotonicUs now, double queue_ms, double arrives) const;
+  bool has_try_failed(MonotonicUs now) const;
+  void undo_try(double queue_ms, double share);
   void stop(MonotonicUs now, MonotonicUs at_most);
   void grow(MonotonicUs now, double seconds);
 
@@ -166,7 +182,12 @@ class Estimator {
   double queue_ms_ = 0;
   double usual_loss_ = 0;
   float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; the most that arrived of repetitions
+  float size_at_stop_ = 0;                      // bits of a packet
   float before_silence_bps_ = 0;                // 0: the last cut was for something else
+  float beside_bps_ = 0;                        // relayed beside the video, smoothed
+  std::uint32_t beside_bytes_ = 0;
+  float before_try_bps_ = 0;    // sent, when the last try began; 0: there was none
+  std::uint32_t tried_ms_ = 0;  // when that was
 
   Fifo<Sample> samples_;    // of the last 2 s
   Fifo<Point> points_;      // of the last 2 s

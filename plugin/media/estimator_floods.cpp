@@ -21,14 +21,23 @@ constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone 
 }  // namespace
 
 // While nothing is relayed, what was lost is repeated, and lost again where it is more than the way takes: then what
-// arrives of it is what the way takes, better known than when the cut was made, just after the limit began.
+// arrives of it is what the way takes, better known than when the cut was made, just after the limit began. Of several,
+// who are made to forget it, that is a short time.
 void Estimator::learn_from_flood(MonotonicUs now) {
-  const Loss recent = loss(now, kSecond / 2, kSecond);
-  if (now - *cut_at_ < kSecond / 2 || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
+  const MonotonicUs window = sender_follows_ ? kSecond / 2 : kSecond / 4;
+  const Loss recent = loss(now, window, sender_follows_ ? 2 * window : window);
+  if (now - *cut_at_ < window || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
   proven_ = true;
-  // The most of it: towards the end the way is not full any more.
-  flood_bps_ = std::max(flood_bps_, static_cast<float>(received(now, kSecond / 2).bits_per_s));
-  failed_bps_ = std::min<double>(flood_bps_, before_flood_bps_ / kCut);
+  // What is still sent has nothing in it.
+  const double empty_per_s = sent(now, window).packets_per_s * (1 - recent.share);
+  const double packets_per_s = std::max(received(now, window).packets_per_s - empty_per_s, 0.0);
+  const double most = before_flood_bps_ / kCut;
+  const double arrives = std::min(less_beside(packets_per_s * size_bits(now), recent.share), most);
+  // Of so short a time as of several each measure is far off, so their mean; else the most of it, as towards the end
+  // the way is not full any more.
+  const double mean = flood_bps_ == 0 ? arrives : (flood_bps_ + arrives) / 2;
+  flood_bps_ = static_cast<float>(sender_follows_ ? std::max<double>(flood_bps_, arrives) : mean);
+  failed_bps_ = flood_bps_;
   capacity_bps_ = std::max(kCut * failed_bps_, kFloorBps);
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }
@@ -76,6 +85,7 @@ bool Estimator::is_flooded(MonotonicUs now) const {
 }
 
 void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
+  size_at_stop_ = static_cast<float>(size_bits(now));
   stopped_until_ = now + at_most;
   stop_due_ = true;
   before_flood_bps_ = static_cast<float>(capacity_bps_);

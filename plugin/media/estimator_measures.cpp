@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "media/estimator_constants.hpp"
 
@@ -146,6 +147,7 @@ bool Estimator::has_just_narrowed(MonotonicUs now) const {
 }
 
 double Estimator::size_bits(MonotonicUs now) const {
+  if (is_stopped()) return size_at_stop_;
   const Rate out = sent(now, kSecond);
   return out.packets_per_s > 0 ? out.bits_per_s / out.packets_per_s : 8'000;
 }
@@ -163,6 +165,20 @@ Estimator::Loss Estimator::loss(MonotonicUs now, MonotonicUs at_least, Monotonic
     span = age;
   }
   return {covered == 0 ? 0.0 : static_cast<double>(missing) / covered, covered, span};
+}
+
+void Estimator::note_beside(MonotonicUs elapsed, std::uint32_t bytes) {
+  const std::uint32_t more = bytes - std::exchange(beside_bytes_, bytes);
+  if (elapsed <= 0) return;
+  const double seconds = static_cast<double>(elapsed) / kSecond;
+  beside_bps_ += static_cast<float>(std::min(seconds, 1.0) * (more * 8 / seconds - beside_bps_));
+}
+
+// Of video that arrives while that share of what is sent does not, so much as may be kept: the sound, which does not
+// arrive either, comes first.
+double Estimator::less_beside(double arrives_bps, double share) const {
+  if (sender_follows_ || share <= 0) return arrives_bps;
+  return std::max(arrives_bps - beside_bps_ * share, kFloorBps);
 }
 
 void Estimator::update_queue(MonotonicUs now) {

@@ -80,6 +80,9 @@ class LayerAllocation {
   // step that has room already waits for its time.
   double next_budget_bps(std::span<const Candidate> candidates, double beyond_bps = 0) const;
 
+  // When somebody last got more, to see whether the network takes it; 0: never.
+  MonotonicUs raised_at() const { return raised_at_; }
+
   // Changes of a stream's layer that the network made, pauses included. What the receiver wants otherwise, and what a
   // sender begins or stops to send, is none.
   std::uint32_t changes() const { return changes_; }

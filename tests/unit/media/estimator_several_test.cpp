@@ -112,6 +112,49 @@ void a_flood_tells_what_the_way_takes(void**) {
   assert_true(usual_loss < 0.05);
 }
 
+// A way that suddenly takes a fifth takes that of the sound too, of which no feedback tells.
+void the_sound_beside_gets_its_room_back(void**) {
+  double capacity[2];
+  for (const bool sound : {false, true}) {
+    Estimator estimator({3'000'000, 3'000'000});
+    estimator.set_sender_follows(false);
+    Relayed relayed;
+    std::uint32_t beside = 0;
+    for (callroom::MonotonicUs t = 60'000; t <= 12'000'000 && estimator.cuts() == 0; t += 60'000) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+      if (sound) beside += 1'500;  // 200 kbit/s
+      estimator.feedback(t, {t < 10'000'000 ? 15U : 3U, 0, 0}, relayed);
+      estimator.tick(t, relayed, beside);
+    }
+    capacity[sound ? 1 : 0] = estimator.capacity_bps();
+  }
+  const double less = capacity[0] - capacity[1];
+  assert_true(less > 0.4 * 200'000 && less < 200'000);
+}
+
+// More was sent, and that much more did not arrive: what arrived before still does.
+void a_try_that_fails_is_undone_and_stops_nobody(void**) {
+  Estimator estimator({600'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  bool stopped = false;
+  for (callroom::MonotonicUs t = 60'000; t <= 14'000'000 && estimator.cuts() == 0; t += 60'000) {
+    const bool tries = t > 10'000'000;
+    relayed.packets += tries ? 10 : 4;
+    relayed.bytes += tries ? 10'000 : 4'000;
+    estimator.feedback(t, {tries ? 5U : 4U, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    if (t == 10'020'000) estimator.note_try(t - 60'000);
+    stopped |= estimator.take_stop_due();
+  }
+  const std::uint32_t cuts = estimator.cuts();
+  const double capacity = estimator.capacity_bps();
+  assert_int_equal(cuts, 1);
+  assert_false(stopped);
+  assert_true(capacity > 0.9 * 533'000 && capacity < 1.1 * 533'000);
+}
+
 // What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
 void a_stop_lasts_while_repetitions_fill_the_way(void**) {
   constexpr callroom::MonotonicUs kLossy = 300'000, kFull = 900'000;  // after the stop
@@ -147,6 +190,8 @@ int main() {
       cmocka_unit_test(a_packet_or_two_is_no_queue_among_several),
       cmocka_unit_test(a_queue_among_several_is_found_at_once),
       cmocka_unit_test(a_flood_tells_what_the_way_takes),
+      cmocka_unit_test(the_sound_beside_gets_its_room_back),
+      cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
       cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
