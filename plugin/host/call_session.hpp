@@ -214,12 +214,18 @@ struct NetworkNews {
   media::Relayed relayed() const { return {relayed_packets, relayed_bytes}; }
 };
 
+struct Forgetting {
+  DownlinkTrack* track;
+  bool done = false;  // its receiver has asked for a key frame
+};
+
 // What one receiver gets of everybody's layers.
 struct ChosenLayers {
   media::LayerAllocation allocation;
-  bool limited = false;         // of somebody there is more to be had, if the network took it
-  MonotonicUs at = 0;           // when it was last chosen
-  MonotonicUs begun_until = 0;  // when the key frames of the pictures that began last have gone
+  bool limited = false;                // of somebody there is more to be had, if the network took it
+  MonotonicUs at = 0;                  // when it was last chosen
+  MonotonicUs begun_until = 0;         // when the key frames of the pictures that began last have gone
+  std::vector<Forgetting> forgetting;  // since the last stop
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.

@@ -182,6 +182,16 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
 
 }  // namespace
 
+void send_to(const RelayLeg& leg, std::span<std::uint8_t> bytes) noexcept {
+  janus_plugin_rtp packet{};
+  janus_plugin_rtp_reset(&packet);
+  packet.mindex = leg.m_line;
+  packet.video = leg.stream.kind() == quality::MediaKind::kVideo ? TRUE : FALSE;
+  packet.buffer = reinterpret_cast<char*>(bytes.data());
+  packet.length = static_cast<std::uint16_t>(bytes.size());
+  core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), &packet);
+}
+
 void set_packet_core(const Core& core) {
   core_relay_rtp = core.relay_rtp();
 }

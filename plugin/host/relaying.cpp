@@ -59,6 +59,7 @@ void resume(DownlinkTrack& track) {
   UplinkTrack* source = track.source.load(std::memory_order_relaxed);
   if (source == nullptr || !std::exchange(track.paused, false)) return;
   if (source->layered() != nullptr) track.leg->filter->begin();
+  track.key_frame_asked.store(false, std::memory_order_relaxed);  // of before
   put_in(*source, track.leg);
 }
 

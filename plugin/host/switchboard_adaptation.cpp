@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "host/forgetting.hpp"
 #include "host/relaying.hpp"
 #include "host/switchboard.hpp"
 
@@ -151,7 +152,9 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
     stop_video(downlink);
     note_step(session, LayerStep::kPaused);
   }
+  if (downlink.estimator.is_stopped()) go_on_forgetting(downlink, now);
   if (!downlink.estimator.take_key_frame_due(now)) return at_once;
+  end_forgetting(downlink);
   if (LayerControl::chooses(session, calls_.others_in_room(session))) {
     stop_video(downlink);  // choosing begins one after the other again
     if (downlink.chosen) downlink.chosen->allocation.begin_low();

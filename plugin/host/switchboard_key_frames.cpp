@@ -11,6 +11,7 @@ namespace {
 
 void note_requests(const CallSession& receiver, MonotonicUs now) {
   for (const auto& track : receiver.downlink->tracks) {
+    if (track->paused) continue;  // it begins with a key frame anyway
     if (!track->key_frame_asked.exchange(false, std::memory_order_relaxed)) continue;
     if (UplinkTrack* source = track->source.load(std::memory_order_relaxed)) source->key_frames.ask(now);
   }

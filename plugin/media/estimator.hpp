@@ -104,6 +104,8 @@ class Estimator {
   // True, once, where nothing more may be relayed until take_key_frame_due().
   bool take_stop_due() { return std::exchange(stop_due_, false); }
   bool is_stopped() const { return stopped_until_.has_value(); }
+  // During a stop: the receiver has given up what it missed, so that nothing of that is asked for and lost any more.
+  void note_forgotten() { forgotten_ = true; }
   // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
   // frame.
   bool take_key_frame_due(MonotonicUs now);
@@ -219,6 +221,7 @@ class Estimator {
   bool proven_ = false;
   bool broken_ = false;  // much was lost since the last key frame that was due
   bool stop_due_ = false;
+  bool forgotten_ = false;                    // since the stop
   std::optional<MonotonicUs> stopped_until_;  // nothing is to be relayed until then
   MonotonicUs resumed_at_ = 0;                // when it last was again; 0: never
   double failed_bps_ = 0;                     // the receive rate at the last cut

@@ -54,7 +54,8 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
     // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
     const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
     const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
-    const bool lossy = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss || is_way_full(now);
+    const bool loses = !forgotten_ && loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
+    const bool lossy = loses || is_way_full(now);
     const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
     if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
     stopped_until_.reset();
@@ -88,6 +89,7 @@ void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
   size_at_stop_ = static_cast<float>(size_bits(now));
   stopped_until_ = now + at_most;
   stop_due_ = true;
+  forgotten_ = false;
   before_flood_bps_ = static_cast<float>(capacity_bps_);
   flood_bps_ = 0;
   // What was lost before will be asked for again just when the key frame comes; both have to fit.

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "base/relay_count.hpp"
 #include "base/rtp_head.hpp"
@@ -227,6 +228,21 @@ class HeaderRewriter {
     start_ = kHeld;
   }
 
+  // While it is held: passes over that many numbers, so that the receiver gives up whatever it still misses.
+  void jump(std::uint32_t numbers) {
+    last_sequence_ += numbers;
+    relayed_.settle(0, {progress().relayed, last_sequence_});
+  }
+  // … and the header of a packet of nobody's, `size` bytes in all, that takes the next number.
+  void write_own(std::span<std::uint8_t, kRtpHeaderSize> header, std::size_t size, MonotonicUs now) {
+    relayed_.settle(0, {progress().relayed + Tally::unit(size), ++last_sequence_});
+    std::ranges::fill(header, std::uint8_t{0});
+    header[0] = 0x80;  // version 2
+    header[1] = payload_type_;
+    store_u16(header.data() + 2, static_cast<std::uint16_t>(last_sequence_));
+    store_u32(header.data() + 4, timestamp_at(now));
+  }
+
   using Progress = RelayCount::Progress;
   Progress progress() const { return relayed_.progress(); }  // any thread
   const RelayCount& relayed() const { return relayed_; }
@@ -234,13 +250,15 @@ class HeaderRewriter {
  private:
   static constexpr std::uint64_t kHeld = UINT64_MAX;
 
+  // Of what begins now.
+  std::uint32_t timestamp_at(MonotonicUs now) const {
+    if (last_at_ == 0) return last_timestamp_;
+    const MonotonicUs elapsed = std::max<MonotonicUs>(now - last_at_, 0);
+    return last_timestamp_ + std::max(static_cast<std::uint32_t>(elapsed * clock_khz_ / 1000), std::uint32_t{1});
+  }
+
   void start(const SourcePacket& packet, std::size_t size, MonotonicUs now) {
-    std::uint32_t timestamp = last_timestamp_;
-    if (last_at_ != 0) {
-      const MonotonicUs elapsed = std::max<MonotonicUs>(now - last_at_, 0);
-      timestamp += std::max(static_cast<std::uint32_t>(elapsed * clock_khz_ / 1000), std::uint32_t{1});
-    }
-    timestamp_offset_ = timestamp - packet.timestamp;
+    timestamp_offset_ = timestamp_at(now) - packet.timestamp;
     sequence_offset_ = last_sequence_ + 1 - static_cast<std::uint32_t>(packet.index);
     head_offset_ = sequence_offset_ << 16 | payload_type_;
     relayed_.settle(packet.count - Tally::unit(size), {progress().relayed, last_sequence_});

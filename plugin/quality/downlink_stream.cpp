@@ -42,6 +42,18 @@ std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest, const RelayCount::P
   return static_cast<std::uint32_t>(std::max<std::int64_t>(0, gaps - more * behind / since));
 }
 
+void DownlinkStream::on_jump(std::uint32_t numbers) {
+  jump_ends_.set(relay_.progress().highest_sequence + numbers);
+  last_jump_.set(numbers);
+  jumped_.add(numbers);
+}
+
+// A report may still be about what was relayed before the last one.
+std::uint32_t DownlinkStream::jumps_before(std::uint32_t highest) const {
+  const bool reaches_last = static_cast<std::int32_t>(highest - jump_ends_.get()) >= 0;
+  return jumped_.get() - (reaches_last ? 0 : last_jump_.get());
+}
+
 void DownlinkStream::on_repair_block(const ReportBlock& block) {
   if (repair_ssrc_ == block.ssrc) {
     const auto newer = static_cast<std::int32_t>(block.highest - repair_highest_);
@@ -142,7 +154,7 @@ void DownlinkStream::take_reports(DownlinkWindow& window) {
     const std::uint32_t gaps = gaps_reported_.get();
     const std::uint32_t span = highest_.get() - before_first_;
     const auto lost = static_cast<std::int64_t>(static_cast<std::int32_t>(lost_.get())) - gaps;
-    window.expected = take(taken_.expected, span - std::min(span, gaps));
+    window.expected = take(taken_.expected, span - std::min(span, gaps + jumps_reported_.get()));
     window.lost =
         std::min(window.expected, take(taken_.lost, static_cast<std::uint32_t>(std::max<std::int64_t>(0, lost))));
   }

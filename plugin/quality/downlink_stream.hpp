@@ -81,6 +81,9 @@ class DownlinkStream {
   }
   void on_repair_block(const ReportBlock& block);  // of the RTX stream beside this one
   void on_request(MonotonicUs now);                // PLI or FIR
+  // Before so many numbers are passed over, of which the peer then counts none as lost (it takes that for a restart of
+  // the numbering): they are neither expected nor lost. By whoever may relay.
+  void on_jump(std::uint32_t numbers);
 
   void set_screen_share(bool screen_share) { screen_share_.set(screen_share); }
 
@@ -108,6 +111,8 @@ class DownlinkStream {
     lost_.set(static_cast<std::uint32_t>(block.lost));
     const std::uint32_t gaps = gaps_in(relayed);
     gaps_reported_.set(gaps == seen_gaps_ ? gaps : gaps_at(block.highest, relayed));
+    if (jumped_.get() != 0) [[unlikely]]
+      jumps_reported_.set(jumps_before(block.highest));
     seen_highest_ = relayed.highest_sequence;
     seen_gaps_ = gaps;
     jitter_.set(block.jitter);
@@ -116,10 +121,11 @@ class DownlinkStream {
   }
   // Numbers that were passed over, less those that came late after all.
   std::uint32_t gaps_in(const RelayCount::Progress& relayed) const {
-    const std::uint32_t gaps = relayed.highest_sequence - before_first_ - relayed.packets();
+    const std::uint32_t gaps = relayed.highest_sequence - before_first_ - jumped_.get() - relayed.packets();
     return gaps >> 31 == 0 ? gaps : 0;
   }
   std::uint32_t gaps_at(std::uint32_t highest, const RelayCount::Progress& relayed) const;
+  std::uint32_t jumps_before(std::uint32_t highest) const;
   bool fits(std::uint32_t highest, const RelayCount::Progress& relayed) const {
     const std::uint32_t behind = relayed.highest_sequence - highest;
     return behind < 1U << 15 && behind < relayed.highest_sequence - before_first_;
@@ -137,11 +143,14 @@ class DownlinkStream {
   std::uint32_t whose_ = 0;  // of the source; sampling thread; 0: nobody's yet
   Counter<MonotonicUs> last_frame_{}, resumed_at_{}, pause_began_{}, pause_ended_{};
   Counter<MonotonicUs> last_key_frame_{};
-  Counter<MonotonicUs> answered_at_{};  // the first key frame after the request that is open
+  Counter<MonotonicUs> answered_at_{};                // the first key frame after the request that is open
+  Counter<std::uint32_t> jumped_{};                   // numbers in all
+  Counter<std::uint32_t> jump_ends_{}, last_jump_{};  // the last number of the last one, and of how many it was
 
   // Thread of the reports.
   Counter<std::uint32_t> highest_{}, lost_{}, gaps_reported_{}, repaired_{}, jitter_{}, reports_{}, requests_{};
   Counter<std::uint32_t> freezes_{}, frozen_ms_{};
+  Counter<std::uint32_t> jumps_reported_{};  // numbers
   Counter<MonotonicUs> last_report_{};
   Counter<MonotonicUs> request_open_{};                         // the first request since it was answered; 0: none
   std::uint32_t seen_highest_ = before_first_, seen_gaps_ = 0;  // of the relay, at the report before

@@ -115,6 +115,11 @@ janus_plugin_result* janus_plugin_result_new(janus_plugin_result_type type, cons
   return result;
 }
 
+void janus_plugin_rtp_reset(janus_plugin_rtp* packet) {
+  *packet = {};
+  packet->mindex = -1;
+}
+
 // ---- settings: general.data_dir, and nothing else ----
 
 janus_config* janus_config_parse(const char*) {

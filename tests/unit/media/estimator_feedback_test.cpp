@@ -34,8 +34,8 @@ Link with_full_way_back(std::function<double(double)> rate_bps, std::uint32_t se
   return link;
 }
 
-// Many decoders begin at once, and their machine stands still for more than a second: only then does it tell of what came
-// before the receiver was ready.
+// Many decoders begin at once, and their machine stands still for more than a second: only then does it tell of what
+// came before the receiver was ready.
 void what_the_first_feedback_misses_is_no_loss_however_late_it_comes(void**) {
   for (const bool sender_follows : {false, true}) {
     Estimator estimator({kMax, kMax});

@@ -220,6 +220,32 @@ void counts_packets_and_bytes_in_one_reading(void**) {
   assert_int_equal(carried.bytes, 100);
 }
 
+// So that a receiver gives up what it misses: nothing of the source has these numbers.
+void numbers_can_be_passed_over_while_it_is_held(void**) {
+  Bench bench;
+  HeaderRewriter rewriter(1, 0, 90);
+  rewriter.attach(96, true);
+  bench.feed(rewriter, rtp(7, 0), 1'000'000, true);
+  rewriter.hold(bench.source);
+  rewriter.jump(3000);
+  Packet own{};
+  rewriter.write_own(std::span(own).first<callroom::kRtpHeaderSize>(), own.size(), 1'050'000);
+  const HeaderRewriter::Progress meanwhile = rewriter.progress();
+  bench.feed(rewriter, rtp(9, 90'000), 2'000'000, true);
+  const callroom::RtpHead head = callroom::RtpHead::read(own.data());
+  const Sent after = bench.sent.at(1);
+  assert_int_equal(own[0], 0x80);
+  assert_int_equal(own[1], 96);
+  assert_int_equal(head.sequence(), 3002);
+  assert_int_equal(head.timestamp(), 4'500);
+  assert_int_equal(meanwhile.packets(), 2);
+  assert_int_equal(meanwhile.highest_sequence, 3002);
+  assert_int_equal(after.sequence, 3003);
+  assert_int_equal(after.timestamp, 90'000);
+  assert_int_equal(rewriter.progress().packets(), 3);
+  assert_int_equal(rewriter.progress().highest_sequence, 3003);
+}
+
 void the_header_is_put_back(void**) {
   const Packet original = rtp(77, 123'456, true);
   Packet packet = original;
@@ -251,6 +277,7 @@ int main() {
       cmocka_unit_test(a_jump_is_a_restart_once_the_next_packet_confirms_it),
       cmocka_unit_test(a_long_silence_is_time_that_passed),
       cmocka_unit_test(counts_packets_and_bytes_in_one_reading),
+      cmocka_unit_test(numbers_can_be_passed_over_while_it_is_held),
       cmocka_unit_test(the_header_is_put_back),
   };
   return cmocka_run_group_tests_name("media/header_rewriter", tests, nullptr, nullptr);

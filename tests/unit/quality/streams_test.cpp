@@ -223,6 +223,37 @@ void relay_gaps_are_not_the_peers_loss(void**) {
   assert_true(*window.jitter_ms > 19.999 && *window.jitter_ms < 20.001);
 }
 
+void numbers_passed_over_are_neither_expected_nor_lost(void**) {
+  Relay relay;
+  DownlinkStream stream(MediaKind::kVideo, relay, 1000, 0);
+  const auto window_of = [&](std::uint32_t highest, std::int32_t lost, MonotonicUs now) {
+    ReportBlock block;
+    block.highest = highest;
+    block.lost = lost;
+    stream.on_report_block(block, now);
+    return stream.take_window(now);
+  };
+  relay.set(100, 10'000, 1099);
+  const DownlinkWindow before = window_of(1099, 4, kSecond);
+  relay.set(110, 11'000, 1109);
+  stream.on_jump(3000);
+  relay.set(112, 11'028, 4111);
+  const DownlinkWindow old = window_of(1109, 5, 2 * kSecond);  // on its way when they were passed over
+  relay.set(150, 15'000, 4149);
+  const DownlinkWindow after = window_of(4149, 7, 3 * kSecond);
+  stream.on_jump(3000);
+  relay.set(160, 16'000, 7159);
+  const DownlinkWindow again = window_of(7159, 7, 4 * kSecond);
+  assert_int_equal(before.expected, 100);
+  assert_int_equal(before.lost, 4);
+  assert_int_equal(old.expected, 10);
+  assert_int_equal(old.lost, 1);
+  assert_int_equal(after.expected, 40);
+  assert_int_equal(after.lost, 2);
+  assert_int_equal(again.expected, 10);
+  assert_int_equal(again.lost, 0);
+}
+
 // From the first request to the key frame that answers it; but a picture that nobody sends is not frozen, though
 // receivers go on asking for it.
 void a_request_is_a_freeze_unless_the_camera_is_off(void**) {
@@ -349,6 +380,7 @@ int main() {
       cmocka_unit_test(a_repeated_packet_fills_its_gap_once),
       cmocka_unit_test(what_is_not_retransmitted_in_time_breaks_the_picture),
       cmocka_unit_test(relay_gaps_are_not_the_peers_loss),
+      cmocka_unit_test(numbers_passed_over_are_neither_expected_nor_lost),
       cmocka_unit_test(a_request_is_a_freeze_unless_the_camera_is_off),
       cmocka_unit_test(most_frames_are_usual_ones),
       cmocka_unit_test(the_relays_count_of_bytes_may_wrap),
