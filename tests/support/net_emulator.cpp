@@ -336,8 +336,8 @@ int open_tun(const std::string& name) {
   return device;
 }
 
-// The kernel keeps what waits for this program, which on a busy machine may have to wait for a second; with its usual 500
-// packets it would drop many of a few people's, and every rule has its own idea of what is to be lost.
+// The kernel keeps what waits for this program, which on a busy machine may have to wait for a second; with its usual
+// 500 packets it would drop many of a few people's, and every rule has its own idea of what is to be lost.
 void bring_up(const std::string& name, const std::string& address) {
   run("ip addr add " + address + " dev " + name + " && ip link set " + name + " mtu 1400 txqueuelen 20000 up");
 }
