@@ -80,8 +80,9 @@ stack_create() {
     if [[ -z ${STACK[$key]+set} && $key != plugin.*.* ]]; then fail "no such setting of the stack: $key"; fi
     STACK[$key]=${setting#*=}
   done
+  # None of them is listened on yet, so each has to be told of the others.
   for key in web_port janus_port ws_port admin_port turn_port; do
-    if [[ ${STACK[$key]} == free ]]; then STACK[$key]=$(free_port); fi
+    if [[ ${STACK[$key]} == free ]]; then STACK[$key]=$(free_port "${STACK[@]}"); fi
   done
   stack_turn_settings
   mkdir -p "$dir"/{config,plugins,transports,events,loggers,log,run,data,web}
@@ -117,12 +118,13 @@ stack_load() {
 
 # --- ports -----------------------------------------------------------------------------------------------------------
 
-# A port that nobody listens on, below the range from which the kernel gives out its own.
+# free_port PORT...: one that nobody listens on and that is none of these, below the range from which the kernel gives
+# out its own.
 free_port() {
   local port
   while true; do
     port=$((20000 + (RANDOM << 15 | RANDOM) % 12000))
-    if [[ -z $(ss -Hlntu "sport = :$port") ]]; then
+    if [[ " $* " != *" $port "* && -z $(ss -Hlntu "sport = :$port") ]]; then
       echo "$port"
       return 0
     fi
