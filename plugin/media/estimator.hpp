@@ -183,7 +183,7 @@ class Estimator {
   std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
   double queue_ms_ = 0;
   double usual_loss_ = 0;
-  float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; the most that arrived of repetitions
+  float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; what arrived of repetitions since
   float size_at_stop_ = 0;                      // bits of a packet
   float before_silence_bps_ = 0;                // 0: the last cut was for something else
   float beside_bps_ = 0;                        // relayed beside the video, smoothed

@@ -43,9 +43,11 @@ std::uint32_t DownlinkStream::gaps_at(std::uint32_t highest, const RelayCount::P
 }
 
 void DownlinkStream::on_jump(std::uint32_t numbers) {
+  // In this order: a report that comes between takes too few numbers for expected, which the next one mends, and not
+  // numbers that nobody sent.
+  jumped_.add(numbers);
   jump_ends_.set(relay_.progress().highest_sequence + numbers);
   last_jump_.set(numbers);
-  jumped_.add(numbers);
 }
 
 // A report may still be about what was relayed before the last one.
