@@ -291,13 +291,14 @@ struct JoinedSettings {
         audio(room.audiocodec),
         video(room.videocodec),
         bitrate_kbps(room.bitrate_kbps) {
-    const bool for_many = room.media != signaling::MediaKind::kP2p && room.capacity > 2;
+    for_many = room.media != signaling::MediaKind::kP2p && room.capacity > 2;
     in_layers = for_many && !video.codecs().empty() && video.codecs().front() == media::Codec::kVp8;
   }
 
   signaling::MediaKind media;
   bool quality_events;
   bool in_layers =
+  bool for_many = false;  // more than two can be there, by way of Janus
       false;  // more than two can be there, each with their own network: senders had better send several sizes
   CodecPreference audio, video;
   int bitrate_kbps;

@@ -142,7 +142,8 @@ namespace {
 // Which layer a packet is of. Where the answer leaves these out, the client sends one picture.
 constexpr std::array kLayerExtensions = {JANUS_RTP_EXTMAP_RID, JANUS_RTP_EXTMAP_REPAIRED_RID};
 
-void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const media::Format& format, bool in_layers) {
+void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const AcceptedMedia& accepted) {
+  const media::Format& format = *accepted.format;
   line->port = 9;
   line->direction = goes_out(offered->direction) ? JANUS_SDP_RECVONLY : JANUS_SDP_INACTIVE;
   g_list_free(line->ptypes);
@@ -154,12 +155,13 @@ void answer_line(const janus_sdp_mline* offered, janus_sdp_mline* line, const me
     }
   }
   add_format(line, format.codec, format.payload_type, fmtp);
+  if (accepted.packet_ms != 0) add(line, janus_sdp_attribute_create("ptime", "%d", accepted.packet_ms));
   for_each_attribute(offered, "extmap", [&](const char* value) {
     for (const Extension& extension : kExtensions) {
       if (std::strstr(value, extension.uri) != nullptr) add(line, janus_sdp_attribute_create("extmap", "%s", value));
     }
     for (const char* uri : kLayerExtensions) {
-      if (in_layers && std::string_view(value).ends_with(uri))
+      if (accepted.in_layers && std::string_view(value).ends_with(uri))
         add(line, janus_sdp_attribute_create("extmap", "%s", value));
     }
   });
@@ -173,8 +175,7 @@ std::string write_answer(const std::string& offer_text, const std::vector<Accept
   for (const AcceptedMedia& media : accepted) {
     const janus_sdp_mline* offered = janus_sdp_mline_find_by_index(offer.get(), media.m_line);
     janus_sdp_mline* line = janus_sdp_mline_find_by_index(answer.get(), media.m_line);
-    if (media.format && offered != nullptr && line != nullptr)
-      answer_line(offered, line, *media.format, media.in_layers);
+    if (media.format && offered != nullptr && line != nullptr) answer_line(offered, line, media);
   }
   return write(answer.get());
 }

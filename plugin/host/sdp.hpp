@@ -31,6 +31,7 @@ struct AcceptedMedia {
   int m_line = 0;
   std::optional<media::Format> format;  // one of the offered; absent: refused
   bool in_layers = false;               // the client may send it in several sizes at once, as it offered
+  int packet_ms = 0;                    // of sound that a packet is to have (ptime, RFC 8866); 0: the client's choice
 };
 
 // Precondition: read_offer() took this offer.

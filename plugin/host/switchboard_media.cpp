@@ -38,6 +38,10 @@ std::ptrdiff_t free_places(const Uplink& uplink) {
   return places == nullptr || uplink.gone ? std::ptrdiff_t{kMostLayered} : std::ranges::count_if(*places, is_free);
 }
 
+// Each packet has some 65 bytes of headers beside the 80 that 20 ms of sound take: half as many of them leave a narrow
+// network a quarter of what several people's sound takes there. It costs 20 ms of latency.
+constexpr int kPacketMsAmongMany = 40;
+
 std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const Jsep& offer,
                                        const std::vector<sdp::OfferedMedia>& offered) {
   std::vector<sdp::AcceptedMedia> accepted;
@@ -53,6 +57,7 @@ std::vector<sdp::AcceptedMedia> accept(const CallSession& session, const Jsep& o
     answer.in_layers = session.settings.in_layers && answer.format && answer.format->codec == media::Codec::kVp8 &&
                        layers_of(offer, media.m_line) != nullptr &&
                        (before == nullptr ? places-- > 0 : before->layered() != nullptr);
+    if (session.settings.for_many && media.kind == media::Kind::kAudio) answer.packet_ms = kPacketMsAmongMany;
     accepted.push_back(answer);
   }
   return accepted;

@@ -19,6 +19,7 @@ const kMoreOrLess = 8;
 const kBelowBitrate = 24;
 const kOfOneInTwo = 12;
 const kFrames = 45;
+const kPackets = 75; // of sound
 const kOwnKbps = 150;
 const kMostMissed = 8; // frames in a row: a larger key frame takes as long as some of the smaller ones
 
@@ -87,6 +88,21 @@ describe('a room of three', () => {
     for (const [i, page] of pages.entries()) {
       const whole = Object.fromEntries(ids.filter((_, k) => k !== i).map((id) => [id, kCamera.height]));
       await sees(page, whole, `${kNames[i]} sees both others whole`);
+    }
+  });
+
+  test('sound comes in packets of 40 ms', async () => {
+    const heard = () =>
+      pages[0].evaluate(async () => {
+        const reports = [...(await call.receiving.peer.getStats()).values()].filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+        return reports.map(({ packetsReceived, totalSamplesDuration }) => [packetsReceived, totalSamplesDuration]);
+      });
+    const before = await heard();
+    assert.equal(before.length, 2);
+    const after = await until(heard, (now) => now.every(([packets], i) => packets >= before[i][0] + kPackets), { what: `${kPackets} packets of each` });
+    for (const [i, [packets, seconds]] of after.entries()) {
+      const perS = (packets - before[i][0]) / (seconds - before[i][1]);
+      assert.ok(perS > 20 && perS < 30, `${perS} packets a second`);
     }
   });
 
