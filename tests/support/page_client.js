@@ -126,17 +126,20 @@
     });
   }
 
-  /** Three sizes of the picture, each in temporal layers, where the room says so. */
-  const kLayers = [
-    { rid: 'h', scalabilityMode: 'L1T3' },
-    { rid: 'm', scalabilityMode: 'L1T3', scaleResolutionDownBy: 2 },
-    { rid: 'l', scalabilityMode: 'L1T3', scaleResolutionDownBy: 4 },
-  ];
+  /** Three sizes of the picture, each in temporal layers, where the room says so; small ones of few bits. */
+  const layersOf = (track) => {
+    const { width, height } = track.getSettings();
+    return ['h', 'm', 'l'].map((rid, i) => {
+      const pixels = (width * height) / 4 ** i;
+      const few = pixels <= 320 * 240 ? { maxBitrate: Math.max(2 * pixels, 60_000) } : {};
+      return { rid, scalabilityMode: 'L1T3', scaleResolutionDownBy: 2 ** i, ...few };
+    });
+  };
 
   async function sendingPeer(handle, stream, simulcast = false) {
     const peer = handle.connection();
     for (const track of stream.getTracks()) {
-      const layers = simulcast && track.kind === 'video' ? { sendEncodings: kLayers } : {};
+      const layers = simulcast && track.kind === 'video' ? { sendEncodings: layersOf(track) } : {};
       peer.addTransceiver(track, { direction: 'sendonly', streams: [stream], ...layers });
     }
     return peer;

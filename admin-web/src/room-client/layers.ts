@@ -7,14 +7,29 @@ export type Layer = 'l' | 'm' | 'h' | 'none';
 type Encoding = RTCRtpEncodingParameters & { scalabilityMode: string };
 
 /** Three sizes of the camera's picture, the largest first, so that everybody gets the one that their network takes. */
-const kLayers: readonly Encoding[] = [
-  { rid: 'h', scalabilityMode: 'L1T3' },
+const kLayers: readonly (Encoding & { scaleResolutionDownBy: number })[] = [
+  { rid: 'h', scalabilityMode: 'L1T3', scaleResolutionDownBy: 1 },
   { rid: 'm', scalabilityMode: 'L1T3', scaleResolutionDownBy: 2 },
   { rid: 'l', scalabilityMode: 'L1T3', scaleResolutionDownBy: 4 },
 ];
 
-export const layersOf = ({ source }: Publication): RTCRtpEncodingParameters[] | undefined =>
-  source === 'camera' ? kLayers.map((layer) => ({ ...layer })) : undefined;
+/** The picture that a narrow network begins with: half of what browsers give it makes its key frames half as large. */
+const kSmallPixels = 320 * 240;
+const kSmallBitsPerPixel = 2; // and second
+const kLeastBps = 60_000;
+
+const limited = (
+  layer: (typeof kLayers)[number],
+  { width = 0, height = 0 }: MediaTrackSettings,
+): RTCRtpEncodingParameters => {
+  const pixels = (width * height) / layer.scaleResolutionDownBy ** 2;
+  if (pixels === 0 || pixels > kSmallPixels) return { ...layer };
+  return { ...layer, maxBitrate: Math.max(kSmallBitsPerPixel * pixels, kLeastBps) };
+};
+
+/** How a camera's picture is sent where the room is for several; nothing of any other source. */
+export const layersOf = ({ source, track }: Publication): RTCRtpEncodingParameters[] | undefined =>
+  source === 'camera' ? kLayers.map((layer) => limited(layer, track.getSettings())) : undefined;
 
 /** The layer that a picture of this height is drawn from, in the screen's own pixels; 0: it is not seen. */
 export function layerFor(height: number): Layer {

@@ -2,11 +2,21 @@ import { describe, expect, it, vi } from 'vitest';
 import { layerFor, layersOf, WantedLayers } from '../../src/room-client/layers';
 import type { Publication } from '../../src/room-client/local_tracks';
 
+const published = (width: number, height: number) =>
+  ({ source: 'camera', track: { getSettings: () => ({ width, height }) } }) as Publication;
+
 describe('layers', () => {
   it('are three sizes of the camera, the largest first, and none of a screen', () => {
-    const rids = layersOf({ source: 'camera' } as Publication)?.map(({ rid }) => rid);
-    expect(rids).toEqual(['h', 'm', 'l']);
-    expect(layersOf({ source: 'screen' } as Publication)).toBeUndefined();
+    expect(layersOf(published(1280, 720))?.map(({ rid }) => rid)).toEqual(['h', 'm', 'l']);
+    expect(layersOf({ ...published(1280, 720), source: 'screen' })).toBeUndefined();
+  });
+
+  it('are of few bits where they are small, whatever the camera', () => {
+    const most = (width: number, height: number) =>
+      layersOf(published(width, height))?.map(({ maxBitrate }) => maxBitrate);
+    expect(most(1280, 720)).toEqual([undefined, undefined, 115_200]);
+    expect(most(640, 480)).toEqual([undefined, 153_600, 60_000]);
+    expect(most(0, 0)).toEqual([undefined, undefined, undefined]);
   });
 
   it('follow the height that is drawn', () => {
