@@ -69,6 +69,8 @@ void LayerFilter::leave_out(const LayeredPacket& packet) {
 std::optional<LayerFilter::Taken> LayerFilter::take(const LayeredPacket& packet, MonotonicUs now) {
   const Layer wanted = best_of(this->wanted(), packet.steady);
   bool switched = false;
+  // On the way down: with a layer's key frame come those of all others, and it is the largest of what is not wanted.
+  if (spatial_ == packet.spatial && wanted.spatial < *spatial_ && packet.key_frame && packet.is_newest) begin();
   if (spatial_ != packet.spatial) {
     if (!may_switch(packet, wanted)) {
       waits_.store(spatial_ != wanted.spatial, std::memory_order_relaxed);
