@@ -205,6 +205,8 @@ std::vector<LayerCost> LayeredSource::costs(MonotonicUs now) {
     for (std::size_t temporal = 0; temporal < kMostTemporal; ++temporal) {
       if (reading.bps[temporal] < 1) continue;
       sum += reading.bps[temporal];
+      // A larger picture of a quarter of the frames is no step up from a smaller one of all.
+      if (temporal == 0 && !costs.empty() && reading.bps[1] >= 1) continue;
       // A step that costs no more than the one before is not worth choosing between, and the list has to rise.
       if (sum <= least) continue;
       costs.push_back({{static_cast<std::uint8_t>(spatial), static_cast<std::uint8_t>(temporal)}, sum});
