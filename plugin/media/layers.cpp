@@ -20,8 +20,10 @@ constexpr double kKeyFrameBps = 80'000;
 constexpr double kPlenty = 1.3;   // of what all costs: nobody waits for another's step
 constexpr double kFarMore = 1.5;  // than there was when going up failed: that says nothing any more
 
-double margin_of(const std::optional<Layer>& from, Layer to) {
-  return !from || to.spatial > from->spatial ? kKeyFrameMargin : kMargin;
+// For a step up of one who is seen, beside what the others get. A larger size begins with a key frame.
+double needed_for(Layer from, const LayerCost& to, double others_bps, double margin) {
+  const double all = margin * (others_bps + to.bps);
+  return to.layer.spatial > from.spatial ? std::max(all, others_bps + kKeyFrameMargin * to.bps) : all;
 }
 
 // For another picture, beside others at their lowest.
@@ -123,6 +125,8 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
     raise(candidates, budget, now);
   }
   std::vector<Selection> result = most;
+  sizes_wait_ =
+      size_failed_at_ != 0 && now - size_failed_at_ < size_patience_ && budget.bps <= kFarMore * size_failed_bps_;
   for (Selection& selection : result) {
     const Stream& stream = streams_[selection.source];
     selection.layer = stream.layer;
@@ -249,10 +253,9 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates, d
     const std::optional<Layer> layer = layer_of(candidate);
     const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
-    if (next == steps.end()) continue;
-    const double needed =
-        kNextMargin * (layer ? margin_of(layer, next->layer) * (total - bps_of(candidate, layer) + next->bps)
-                             : needed_beside(least_bps(candidates), next->bps));
+    if (next == steps.end() || (layer && sizes_wait_ && next->layer.spatial > layer->spatial)) continue;
+    const double needed = kNextMargin * (layer ? needed_for(*layer, *next, total - bps_of(candidate, layer), kMargin)
+                                               : needed_beside(least_bps(candidates), next->bps));
     if (needed > beyond_bps && (!least || needed < *least)) least = needed;
   }
   return least.value_or(0);
@@ -303,6 +306,12 @@ bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs n
   const std::uint32_t patience = budget.bps > kFarMore * stream.raised_bps ? kFirstPatience : stream.patience;
   return now - stream.changed_at >= patience;
 }
+    if (stream.raised_in_size && size_failed_at_ != now) {
+      const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
+      size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
+      size_failed_at_ = now;
+      size_failed_bps_ = stream.raised_bps;
+    }
 
 // One at a time, to see what it does.
 bool LayerAllocation::has_just_raised(MonotonicUs now) const {
@@ -329,6 +338,7 @@ void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, Monot
 void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget, MonotonicUs now) {
   const std::vector<Selection> wanted =
       fit(candidates, {budget.lowest_bps / kMargin, budget.bps / kMargin}, shown(candidates));
+  stream.raised_in_size = stream.layer && layer.spatial > stream.layer->spatial;
   double total = 0;
   for (const Candidate& candidate : candidates) total += bps_of(candidate, streams_[candidate.source].layer);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -339,7 +349,7 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
     auto next = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
     const double others = total - bps_of(candidates[i], stream.layer);
     const auto has_room = [&](const LayerCost& cost, double margin) {
-      return std::max(margin, margin_of(stream.layer, cost.layer)) * (others + cost.bps) <= budget.bps;
+      return needed_for(*stream.layer, cost, others, margin) <= budget.bps;
     };
     if (!has_room(*next, kMargin)) continue;
     if (has_room(*next, kPlenty)) {
@@ -349,6 +359,7 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
            ++faster) {
         next = faster;
       }
+    if (sizes_wait_ && next->layer.spatial > stream.layer->spatial) continue;
     } else if (has_just_raised(now)) {
       continue;
     }

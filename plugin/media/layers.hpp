@@ -66,6 +66,8 @@ class LayerAllocation {
  public:
   static constexpr std::uint32_t kFirstPatience = 1'500'000;
   static constexpr std::uint32_t kMostPatience = 30'000'000;
+  static constexpr MonotonicUs kFirstSizePatience = 15'000'000;
+  static constexpr MonotonicUs kMostSizePatience = 60'000'000;
   static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
 
   // To be called every 250 ms; a selection for each candidate, in their order. `freely`: nothing limits the receiver as
@@ -95,6 +97,7 @@ class LayerAllocation {
     std::optional<Layer> withheld;  // what it would have, if the network took it
     MonotonicUs raised_at = 0, changed_at = 0;
     float raised_bps = 0;  // of how much, the last time
+    bool raised_in_size = false;
     std::uint32_t patience = kFirstPatience;
   };
 
@@ -117,6 +120,11 @@ class LayerAllocation {
   static void note_withheld(Stream& stream, const Candidate& candidate, bool by_network);
 
   std::map<std::string, Stream> streams_;
+  // A larger size that was too much is so of everybody's picture.
+  MonotonicUs size_failed_at_ = 0;
+  MonotonicUs size_patience_ = 0;
+  float size_failed_bps_ = 0;
+  bool sizes_wait_ = false;
   bool begins_low_ = false;
   MonotonicUs raised_at_ = 0;
   std::uint32_t changes_ = 0;

@@ -94,6 +94,41 @@ void a_larger_picture_waits_until_there_is_room_for_its_key_frame(void**) {
   assert_string_equal(raised.c_str(), "a1.0! ");
 }
 
+// … beside what the others get, which does not grow.
+void only_the_picture_that_gets_larger_takes_room_for_a_key_frame(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> four{camera("a"), camera("b"), camera("c"), camera("d")};
+  std::string held, raised;
+  for (int i = 1; i <= 80; ++i) held = text(allocation.update(four, 700'000, i * kStep));
+  for (int i = 81; i <= 100; ++i) raised = text(allocation.update(four, 760'000, i * kStep));
+  assert_string_equal(held.c_str(), "a0.2! b0.2! c0.2! d0.2! ");
+  assert_string_equal(raised.c_str(), "a1.0! b0.2! c0.2! d0.2! ");
+}
+
+// For how many updates nobody's picture gets larger, after one that did was too much with a budget of 800 kbit/s.
+int updates_until_larger(double budget) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> two{camera("a"), camera("b")};
+  const auto is_larger = [](const Selection& selection) { return selection.layer && selection.layer->spatial > 0; };
+  MonotonicUs now = 0;
+  const auto update = [&](double bps) {
+    return std::ranges::any_of(allocation.update(two, bps, now += kStep), is_larger);
+  };
+  update(330'000);
+  while (!update(800'000)) {
+  }
+  int updates = 0;
+  for (int i = 0; i < 8; ++i) update(330'000);
+  while (updates < 4 * 60 && !update(budget)) ++updates;
+  return updates;
+}
+
+void a_size_that_was_too_much_is_tried_of_nobody_for_a_while(void**) {
+  const int as_much = updates_until_larger(700'000), far_more = updates_until_larger(1'300'000);
+  assert_true(as_much >= 4 * 12 && as_much <= 4 * 16);
+  assert_true(far_more <= 4 * 2);
+}
+
 void what_fits_never_costs_more_than_there_is(void**) {
   int over = 0, wasteful = 0;
   for (unsigned seed = 1; seed <= 500; ++seed) {
@@ -310,6 +345,8 @@ int main() {
       cmocka_unit_test(a_small_tile_of_a_small_camera_gets_all_frames_of_the_smallest_size),
       cmocka_unit_test(while_a_queue_drains_everyone_keeps_the_least),
       cmocka_unit_test(a_larger_picture_waits_until_there_is_room_for_its_key_frame),
+      cmocka_unit_test(only_the_picture_that_gets_larger_takes_room_for_a_key_frame),
+      cmocka_unit_test(a_size_that_was_too_much_is_tried_of_nobody_for_a_while),
       cmocka_unit_test(what_fits_never_costs_more_than_there_is),
       cmocka_unit_test(goes_up_step_by_step_and_down_at_once),
       cmocka_unit_test(nothing_is_tried_step_by_step_where_nothing_is_known_to_limit),
