@@ -174,14 +174,19 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
     DownlinkTrack& track = *tracks[i];
     const media::Selection& selection = chosen[i];
     downlink.chosen->limited |= selection.by_network;
-    const bool starved = !selection.layer && selection.by_network;
     if (selection.layer && track.leg->filter) track.leg->filter->choose(*selection.layer);
     if (track.starved) track.starved_ms += elapsed_ms;
-    changed |= starved != std::exchange(track.starved, starved);
     track.left_out = !selection.layer;
     if (track.left_out || estimator.is_stopped()) pause(track);
   }
   resume_next(downlink, now);
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    DownlinkTrack& track = *tracks[i];
+    // Also while it waits for others' key frames after a stop; the stop itself is over before that could be shown.
+    const bool waits = track.paused && !track.left_out && !estimator.is_stopped();
+    const bool starved = waits || (!chosen[i].layer && chosen[i].by_network);
+    changed |= starved != std::exchange(track.starved, starved);
+  }
   return changed;
 }
 

@@ -51,6 +51,15 @@ std::size_t wanted_steps(const Candidate& candidate) {
   return static_cast<std::size_t>(beyond - candidate.costs.begin());
 }
 
+// What everyone costs who begins with a key frame.
+std::vector<Candidate> with_key_frames(std::span<const Candidate> candidates) {
+  std::vector<Candidate> dearer(candidates.begin(), candidates.end());
+  for (Candidate& candidate : dearer) {
+    for (LayerCost& cost : candidate.costs) cost.bps = std::max(cost.bps, kKeyFrameBps);
+  }
+  return dearer;
+}
+
 // Somebody's lowest layer, if it is a small one, whatever the estimate says: without any video nothing is learnt of the
 // network any more.
 void keep_one(std::span<const Candidate> candidates, std::span<const std::size_t> order,
@@ -116,6 +125,8 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
   std::erase_if(streams_, [&](const auto& entry) {
     return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
   });
+  sizes_wait_ =
+      size_failed_at_ != 0 && now - size_failed_at_ < size_patience_ && budget.bps <= kFarMore * size_failed_bps_;
   const std::vector<Selection> most = most_of(candidates, budget, freely);
   const bool lowered = follow(candidates, most, budget, now, freely);
   show_one(candidates, most, now);
@@ -125,8 +136,6 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
     raise(candidates, budget, now);
   }
   std::vector<Selection> result = most;
-  sizes_wait_ =
-      size_failed_at_ != 0 && now - size_failed_at_ < size_patience_ && budget.bps <= kFarMore * size_failed_bps_;
   for (Selection& selection : result) {
     const Stream& stream = streams_[selection.source];
     selection.layer = stream.layer;
@@ -136,9 +145,12 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
 }
 
 // What may be had at most by those who are seen or new. Whoever is not seen any more takes a key frame to be seen
-// again, and so is no reason to give others less before that comes.
-std::vector<Selection> LayerAllocation::most_of(std::span<const Candidate> candidates, Budget budget,
-                                                bool freely) const {
+// again, and so is no reason to give others less before that comes. After a stop everyone takes one.
+std::vector<Selection> LayerAllocation::most_of(std::span<const Candidate> offered, Budget all, bool freely) const {
+  const bool anew = begins_low_ && !freely && !std::isinf(all.lowest_bps);
+  const std::vector<Candidate> dearer = anew ? with_key_frames(offered) : std::vector<Candidate>();
+  const std::span<const Candidate> candidates = anew ? dearer : offered;
+  const Budget budget = anew ? Budget(all.lowest_bps) : all;
   std::vector<std::size_t> among, others;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const auto known = streams_.find(candidates[i].source);
@@ -294,6 +306,12 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_ne
   const bool has_less = budget.bps < stream.raised_bps;
   if (wanted.by_network && has_less && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
+    if (stream.raised_in_size && size_failed_at_ != now) {
+      const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
+      size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
+      size_failed_at_ = now;
+      size_failed_bps_ = stream.raised_bps;
+    }
   }
   stream.layer = wanted.layer;
   stream.changed_at = now;
@@ -306,12 +324,6 @@ bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs n
   const std::uint32_t patience = budget.bps > kFarMore * stream.raised_bps ? kFirstPatience : stream.patience;
   return now - stream.changed_at >= patience;
 }
-    if (stream.raised_in_size && size_failed_at_ != now) {
-      const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
-      size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
-      size_failed_at_ = now;
-      size_failed_bps_ = stream.raised_bps;
-    }
 
 // One at a time, to see what it does.
 bool LayerAllocation::has_just_raised(MonotonicUs now) const {
@@ -326,6 +338,7 @@ void LayerAllocation::set(Stream& stream, const std::optional<Layer>& layer, Mon
 }
 
 void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, MonotonicUs now) {
+  stream.raised_in_size = stream.layer && layer.spatial > stream.layer->spatial;
   set(stream, layer, now);
   // What has held for long, or failed where there was far less, says nothing any more.
   const bool held = stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin;
@@ -338,7 +351,6 @@ void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, Monot
 void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget, MonotonicUs now) {
   const std::vector<Selection> wanted =
       fit(candidates, {budget.lowest_bps / kMargin, budget.bps / kMargin}, shown(candidates));
-  stream.raised_in_size = stream.layer && layer.spatial > stream.layer->spatial;
   double total = 0;
   for (const Candidate& candidate : candidates) total += bps_of(candidate, streams_[candidate.source].layer);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -347,6 +359,7 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
     if (!stream.layer || !wanted[i].layer || *stream.layer >= *wanted[i].layer) continue;
     if (!is_ripe(stream, budget, now)) continue;
     auto next = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
+    if (sizes_wait_ && next->layer.spatial > stream.layer->spatial) continue;
     const double others = total - bps_of(candidates[i], stream.layer);
     const auto has_room = [&](const LayerCost& cost, double margin) {
       return needed_for(*stream.layer, cost, others, margin) <= budget.bps;
@@ -359,7 +372,6 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
            ++faster) {
         next = faster;
       }
-    if (sizes_wait_ && next->layer.spatial > stream.layer->spatial) continue;
     } else if (has_just_raised(now)) {
       continue;
     }

@@ -101,7 +101,7 @@ class LayerAllocation {
     std::uint32_t patience = kFirstPatience;
   };
 
-  std::vector<Selection> most_of(std::span<const Candidate> candidates, Budget budget, bool freely) const;
+  std::vector<Selection> most_of(std::span<const Candidate> offered, Budget all, bool freely) const;
   std::vector<std::size_t> shown(std::span<const Candidate> candidates) const;
   double least_bps(std::span<const Candidate> candidates) const;
   static bool is_ripe(const Stream& stream, Budget budget, MonotonicUs now);

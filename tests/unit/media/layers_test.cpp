@@ -195,6 +195,19 @@ void after_a_stop_everyone_begins_with_the_least(void**) {
   assert_true(later != first);
 }
 
+// Their lowest layers would all fit.
+void after_a_stop_as_many_begin_as_there_is_room_for_key_frames(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> four{camera("a"), camera("b"), camera("c", true), camera("d")};
+  for (int i = 1; i <= 8; ++i) allocation.update(four, 3'000'000, i * kStep, true);
+  allocation.begin_low();
+  const std::string begins = text(allocation.update(four, 250'000, 9 * kStep));
+  std::string later;
+  for (int i = 10; i <= 40; ++i) later = text(allocation.update(four, 350'000, i * kStep));
+  assert_string_equal(begins.c_str(), "a0.0! b0.0! c0.0! d-! ");
+  assert_string_equal(later.c_str(), "a0.1! b0.0! c0.1! d0.0! ");
+}
+
 void the_next_step_up_says_what_it_takes(void**) {
   LayerAllocation allocation;
   std::vector<Candidate> two{camera("a"), camera("b")};
@@ -351,6 +364,7 @@ int main() {
       cmocka_unit_test(goes_up_step_by_step_and_down_at_once),
       cmocka_unit_test(nothing_is_tried_step_by_step_where_nothing_is_known_to_limit),
       cmocka_unit_test(after_a_stop_everyone_begins_with_the_least),
+      cmocka_unit_test(after_a_stop_as_many_begin_as_there_is_room_for_key_frames),
       cmocka_unit_test(the_next_step_up_says_what_it_takes),
       cmocka_unit_test(patience_grows_where_going_up_fails),
       cmocka_unit_test(a_layer_that_is_no_longer_sent_becomes_the_one_below),
