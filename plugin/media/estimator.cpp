@@ -219,8 +219,10 @@ void Estimator::drain(double queue_ms, double share, double arrives) {
 // What the way took before, it still takes: nobody's picture is to stop for the one that was too much.
 bool Estimator::has_try_failed(MonotonicUs now) const {
   if (sender_follows_ || before_try_bps_ == 0 || is_flooded(now)) return false;
-  return static_cast<std::uint32_t>(now / kMs) - tried_ms_ < kTriesForMs &&
-         received(now, kSecond / 2).bits_per_s > kStillTakes * before_try_bps_;
+  if (static_cast<std::uint32_t>(now / kMs) - tried_ms_ >= kTriesForMs) return false;
+  // Half a second has in it what arrived before a limit that has just begun.
+  const double lately = received_lately() * size_bits(now);
+  return std::min(received(now, kSecond / 2).bits_per_s, lately) > kStillTakes * before_try_bps_;
 }
 
 void Estimator::undo_try(double queue_ms, double share) {

@@ -210,6 +210,26 @@ void a_stop_lasts_while_repetitions_fill_the_way(void**) {
   assert_true(resumed_at >= stopped_at + kFull && resumed_at <= stopped_at + kFull + 120'000);
 }
 
+// … but a limit that begins just after the try takes what arrived before, too.
+void a_limit_that_begins_during_a_try_is_no_try_that_failed(void**) {
+  Estimator estimator({600'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  bool stopped = false;
+  for (callroom::MonotonicUs t = 60'000; t <= 14'000'000 && estimator.cuts() == 0; t += 60'000) {
+    if (t == 10'020'000) estimator.note_try(t);
+    const unsigned packets = t % 120'000 == 0 ? 5 : 4;
+    relayed.packets += packets;
+    relayed.bytes += 1'000 * packets;
+    estimator.feedback(t, {t > 10'100'000 ? 1U : packets, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    stopped |= estimator.take_stop_due();
+  }
+  const double capacity = estimator.capacity_bps();
+  assert_true(stopped);
+  assert_true(capacity < 0.6 * 600'000);
+}
+
 }  // namespace
 
 int main() {
@@ -221,6 +241,7 @@ int main() {
       cmocka_unit_test(what_is_given_up_is_waited_for_no_longer),
       cmocka_unit_test(the_sound_beside_gets_its_room_back),
       cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
+      cmocka_unit_test(a_limit_that_begins_during_a_try_is_no_try_that_failed),
       cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
