@@ -20,6 +20,9 @@ constexpr double kToldLess = 0.9;  // of what the room allows: less is sent than
 // The estimate is of video; a sender spends what it is told on all its media.
 constexpr double kAudioBps = 50'000;
 
+// Bytes of a packet beside RTP: IPv4, UDP and the tag of SRTP. Of sound they are a good part.
+constexpr std::uint64_t kBelowRtp = 20 + 8 + 10;
+
 // The value that a counter of `bits` bits stands for, near to `last`.
 std::uint64_t unwrapped(std::uint64_t last, std::uint64_t counter, unsigned bits) {
   const unsigned unused = 64 - bits;
@@ -73,7 +76,8 @@ bool Switchboard::hear_of_network(Downlink& downlink, MonotonicUs now) {
   if (now - adapted_at_ >= kInterval) {
     downlink.video_relayed = unwrapped(downlink.video_relayed, relayed_of(downlink, quality::MediaKind::kVideo));
     const media::Relayed sound = relayed_of(downlink, quality::MediaKind::kAudio);
-    downlink.estimator.tick(now, downlink.video_relayed, static_cast<std::uint32_t>(sound.bytes));
+    const std::uint64_t on_the_way = sound.bytes + kBelowRtp * sound.packets;
+    downlink.estimator.tick(now, downlink.video_relayed, static_cast<std::uint32_t>(on_the_way));
   }
   return downlink.estimator.cuts() != cuts;
 }
