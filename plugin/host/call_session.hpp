@@ -216,6 +216,7 @@ struct NetworkNews {
 
 struct Forgetting {
   DownlinkTrack* track;
+  MonotonicUs jumped_at;
   bool done = false;  // its receiver has asked for a key frame
 };
 
@@ -297,8 +298,8 @@ struct JoinedSettings {
 
   signaling::MediaKind media;
   bool quality_events;
-  bool in_layers =
   bool for_many = false;  // more than two can be there, by way of Janus
+  bool in_layers =
       false;  // more than two can be there, each with their own network: senders had better send several sizes
   CodecPreference audio, video;
   int bitrate_kbps;

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint32_t kJump = 3000;  // more than a receiver keeps asking for, and far from half of all numbers
 
+// A request that comes sooner was made before: the jump waits in the queue that all has stopped for.
+constexpr MonotonicUs kUnderWay = 100'000;
+
 // A packet of VP8 of which nothing can be shown: a part that begins nothing, of a frame that nothing refers to (RFC
 // 7741, 4.2). Without any payload the core would give it a number and not send it.
 constexpr std::array<std::uint8_t, 2> kNothing{0x20, 0};
@@ -41,9 +44,10 @@ void go_on_forgetting(Downlink& downlink, MonotonicUs now) {
       track->leg->stream.on_jump(kJump);
       track->leg->rewriter.jump(kJump);
       track->key_frame_asked.store(false, std::memory_order_relaxed);  // before the jump
-      known = forgetting.insert(known, {track.get()});
+      known = forgetting.insert(known, {track.get(), now});
     }
-    known->done |= track->key_frame_asked.exchange(false, std::memory_order_relaxed);
+    const bool asked = track->key_frame_asked.exchange(false, std::memory_order_relaxed);
+    known->done |= asked && now - known->jumped_at >= kUnderWay;
     if (!known->done) send_nothing(*track->leg, now);
   }
   if (!forgetting.empty() && std::ranges::all_of(forgetting, &Forgetting::done)) downlink.estimator.note_forgotten();

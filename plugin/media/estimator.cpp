@@ -12,7 +12,6 @@ using namespace estimating;
 
 namespace {
 
-constexpr double kMuchLoss = 0.10;        // over the usual: congested
 constexpr double kNeedsKeyFrame = 0.10;   // lost at once: retransmissions alone take too long
 constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and begin anew with a key frame
 constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
@@ -77,7 +76,7 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   update_lateness(now, told.arrived);
   const MonotonicUs gap = now - std::exchange(feedback_at_, now);
   give_back(told.late);
-  keep(now, warm ? told : Feedback{told.covered, 0, told.skipped});
+  keep(now, warm && !tells_of_stopped(now) ? told : Feedback{told.covered, 0, told.skipped});
   relayed_at_feedback_ = relayed.packets;
   remember(now, relayed);
   if (!warm) return;
@@ -197,6 +196,7 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
   const bool doubtful = !sender_follows_ && cause == Cause::kRoundTrip && queue_ms < kShortQueueMs;
   if (doubtful) arrives = std::max(arrives, target_bps());
   failed_bps_ = doubtful ? 0 : arrives;
+  before_cut_bps_ = static_cast<float>(capacity_bps_);
   const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
   // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
   const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;

@@ -104,7 +104,8 @@ class Estimator {
   // True, once, where nothing more may be relayed until take_key_frame_due().
   bool take_stop_due() { return std::exchange(stop_due_, false); }
   bool is_stopped() const { return stopped_until_.has_value(); }
-  // During a stop: the receiver has given up what it missed, so that nothing of that is asked for and lost any more.
+  // During a stop: the receiver has given up what it missed, so that nothing of that is asked for and lost any more;
+  // and what told it to came through the queue behind all that was sent before.
   void note_forgotten() { forgotten_ = true; }
   // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
   // frame.
@@ -175,6 +176,8 @@ class Estimator {
   bool has_try_failed(MonotonicUs now) const;
   void undo_try(double queue_ms, double share);
   void stop(MonotonicUs now, MonotonicUs at_most);
+  void correct_doubtful_cut(MonotonicUs now);
+  bool tells_of_stopped(MonotonicUs now) const;
   void grow(MonotonicUs now, double seconds);
 
   double max_bps_;
@@ -183,10 +186,11 @@ class Estimator {
   std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
   double queue_ms_ = 0;
   double usual_loss_ = 0;
-  float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; what arrived of repetitions since
-  float size_at_stop_ = 0;                      // bits of a packet
-  float before_silence_bps_ = 0;                // 0: the last cut was for something else
-  float beside_bps_ = 0;                        // relayed beside the video, smoothed
+  float before_flood_bps_ = 0, flood_bps_ = 0;     // the capacity at the last stop; what arrived of repetitions since
+  float size_at_stop_ = 0, queue_at_stop_ms_ = 0;  // bits of a packet
+  float before_cut_bps_ = 0;                       // the capacity
+  float before_silence_bps_ = 0;                   // 0: the last cut was for something else
+  float beside_bps_ = 0;                           // relayed beside the video, smoothed
   std::uint32_t beside_bytes_ = 0;
   float before_try_bps_ = 0;    // sent, when the last try began; 0: there was none
   std::uint32_t tried_ms_ = 0;  // when that was

@@ -15,6 +15,7 @@ inline constexpr double kVeryLongQueueMs = 300;   // one is enough
 inline constexpr std::uint8_t kProvenQueues = 8;  // feedbacks in a row of a long queue: no doubt is left
 inline constexpr double kShortQueueMs = 60;       // less: the queue has drained
 inline constexpr double kLittleLoss = 0.03;       // over the usual: still clean
+inline constexpr double kMuchLoss = 0.10;         // over the usual: congested
 inline constexpr double kHeavyLoss = 0.30;
 inline constexpr double kFarTooMuchOfMany = 1.7;  // sent, of what arrives, of several: a lower layer is not enough
 // The core repeats what is up to a second old, and that waits in the queue: up to 1.8 s of it were seen.

@@ -12,10 +12,14 @@ using namespace estimating;
 namespace {
 
 constexpr double kKeyFrameAfterStop = 0.5;  // of the estimate: a key frame is many times as large as what follows it
+constexpr MonotonicUs kQueueLasts = 400 * kMs;      // a full one, of most networks
+constexpr MonotonicUs kToldWithin = 800 * kMs;      // of the stop's end
 constexpr MonotonicUs kRepeatedWithin = 250 * kMs;  // by the core, and told of
 constexpr double kStillFull = 0.75;                 // arrives, of what the way takes
+constexpr double kGoneByKeyFrameMs = 150;           // it takes a round trip, a frame and more, of several senders
 constexpr double kFlood = 1.3;                      // told of, of what was relayed: the rest are retransmissions
 constexpr double kFloodPackets = 10;
+constexpr double kSoonerThanSaid = 0.5;
 constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
 
 }  // namespace
@@ -28,8 +32,9 @@ void Estimator::learn_from_flood(MonotonicUs now) {
   const Loss recent = loss(now, window, sender_follows_ ? 2 * window : window);
   if (now - *cut_at_ < window || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
   proven_ = true;
-  // What is still sent has nothing in it.
-  const double empty_per_s = sent(now, window).packets_per_s * (1 - recent.share);
+  // What is still sent has nothing in it, and comes behind all that was sent before.
+  const double empty = relayed_by(now - kQueueLasts) - relayed_by(std::max(*cut_at_, now - kQueueLasts - window));
+  const double empty_per_s = std::max(empty, 0.0) * kSecond / static_cast<double>(window) * (1 - recent.share);
   const double packets_per_s = std::max(received(now, window).packets_per_s - empty_per_s, 0.0);
   const double most = before_flood_bps_ / kCut;
   const double arrives = std::min(less_beside(packets_per_s * size_bits(now), recent.share), most);
@@ -45,7 +50,25 @@ void Estimator::learn_from_flood(MonotonicUs now) {
 // While nothing is relayed, what arrives is repetitions: as many as the way takes, there are more of them to come.
 bool Estimator::is_way_full(MonotonicUs now) const {
   if (sender_follows_ || samples_.size() < 3 || now - feedback_at_ > 3 * kFeedbackWithin / 2) return false;
-  return received_lately() * size_bits(now) > kStillFull * failed_bps_;
+  const double repeated = received_lately() - sent(now, kSecond / 4).packets_per_s;  // what is still sent is empty
+  return repeated * size_bits(now) > kStillFull * failed_bps_;
+}
+
+// What waited has gone, none of it lost, in a part of the time that it should have taken: what looked like a narrow way
+// was a machine that stood still.
+void Estimator::correct_doubtful_cut(MonotonicUs now) {
+  const double took_ms = static_cast<double>(std::max(feedback_at_ - *cut_at_, kFeedbackWithin)) / kMs;
+  if (sender_follows_ || proven_ || took_ms > kSoonerThanSaid * queue_at_stop_ms_) return;
+  if (loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) return;
+  capacity_bps_ = std::min<double>(before_cut_bps_, capacity_bps_ * queue_at_stop_ms_ / took_ms);
+  failed_bps_ = capacity_bps_ / kCut;
+  draining_bps_.reset();
+}
+
+// What was lost on a full way is told of when a packet behind it arrives; and of repetitions that nobody waits for any
+// more, nothing follows.
+bool Estimator::tells_of_stopped(MonotonicUs now) const {
+  return forgotten_ && !is_stopped() && now - resumed_at_ < kToldWithin;
 }
 
 // Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
@@ -54,11 +77,13 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
     // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
     const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
     const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
-    const bool loses = !forgotten_ && loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
+    const bool loses = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
     const bool lossy = loses || is_way_full(now);
-    const bool drained = feedback_at_ > *cut_at_ && queue_ms_ < kShortQueueMs && !lossy;
+    const double short_ms = sender_follows_ ? kShortQueueMs : kGoneByKeyFrameMs;
+    const bool drained = forgotten_ || (feedback_at_ > *cut_at_ && queue_ms_ < short_ms && !lossy);
     if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
     stopped_until_.reset();
+    if (drained) correct_doubtful_cut(now);
     resumed_at_ = now;
     broken_ = false;
     if (!sender_follows_) {  // what comes of this is still to be seen, too
@@ -87,6 +112,7 @@ bool Estimator::is_flooded(MonotonicUs now) const {
 
 void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
   size_at_stop_ = static_cast<float>(size_bits(now));
+  queue_at_stop_ms_ = static_cast<float>(queue_ms_);
   stopped_until_ = now + at_most;
   stop_due_ = true;
   forgotten_ = false;

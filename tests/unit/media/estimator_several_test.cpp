@@ -230,6 +230,89 @@ void a_limit_that_begins_during_a_try_is_no_try_that_failed(void**) {
   assert_true(capacity < 0.6 * 600'000);
 }
 
+// A receiver among several whose way seems to become narrow after ten seconds. What is still on its way then arrives,
+// none of it lost, until nothing is left.
+double capacity_after_stop(std::uint32_t arrives_in_each) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  bool stopped = false, resumed = false;
+  std::uint64_t told = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 20'000'000 && !resumed; t += 60'000) {
+    if (!stopped) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+    }
+    const std::uint32_t due = stopped ? arrives_in_each : t < 10'000'000 ? 15 : 3;
+    const auto covered = static_cast<std::uint32_t>(std::min<std::uint64_t>(due, relayed.packets - told));
+    told += covered;
+    if (covered != 0) estimator.feedback(t, {covered, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    stopped |= estimator.take_stop_due();
+    resumed = stopped && estimator.take_key_frame_due(t);
+  }
+  return resumed ? estimator.capacity_bps() : 0;
+}
+
+void a_queue_that_goes_at_once_was_a_machine_that_stood_still(void**) {
+  const double narrow = capacity_after_stop(3), stood_still = capacity_after_stop(100);
+  assert_true(narrow > 0 && narrow < 1'200'000);
+  assert_true(stood_still > 0.7 * 2'200'000);
+}
+
+// Each feedback tells of more that was lost than was relayed since the stop.
+void what_is_told_after_a_stop_was_lost_before_it(void**) {
+  std::uint32_t cuts[2];
+  for (const bool gives_up : {false, true}) {
+    Estimator estimator({3'000'000, 3'000'000});
+    estimator.set_sender_follows(false);
+    Relayed relayed;
+    callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
+    for (callroom::MonotonicUs t = 60'000; t <= 14'000'000; t += 60'000) {
+      const bool full = stopped_at == 0;
+      if (resumed_at != 0 && t > resumed_at + 700'000) break;
+      if (full || resumed_at != 0) {
+        relayed.packets += full ? 15 : 1;
+        relayed.bytes += full ? 16'500 : 1'000;
+      }
+      const bool narrow = t >= 10'000'000;
+      estimator.feedback(t,
+                         !narrow ? Estimator::Feedback{15}
+                         : full  ? Estimator::Feedback{4}
+                                 : Estimator::Feedback{10, 8},
+                         relayed);
+      estimator.tick(t, relayed);
+      if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
+      if (stopped_at != 0 && gives_up && t >= stopped_at + 500'000) estimator.note_forgotten();
+      if (stopped_at != 0 && resumed_at == 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+    }
+    assert_true(resumed_at != 0);
+    cuts[gives_up ? 1 : 0] = estimator.cuts();
+  }
+  assert_true(cuts[0] > 1);
+  assert_int_equal(cuts[1], 1);
+}
+
+// A receiver that gives nothing up: what tells it to is no repetition that fills the way.
+void packets_of_our_own_keep_no_stop_up(void**) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
+    const bool stopped = stopped_at != 0;
+    relayed.packets += stopped ? 4 : 15;
+    relayed.bytes += stopped ? 56 : 16'500;
+    const bool drains = stopped && t < stopped_at + 300'000;
+    estimator.feedback(t, {t < 10'000'000 ? 15U : !stopped ? 4U : drains ? 12U : 4U, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due() && !stopped) stopped_at = t;
+    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+  }
+  assert_true(stopped_at != 0);
+  assert_true(resumed_at != 0 && resumed_at <= stopped_at + 900'000);
+}
+
 }  // namespace
 
 int main() {
@@ -242,6 +325,9 @@ int main() {
       cmocka_unit_test(the_sound_beside_gets_its_room_back),
       cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
       cmocka_unit_test(a_limit_that_begins_during_a_try_is_no_try_that_failed),
+      cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
+      cmocka_unit_test(what_is_told_after_a_stop_was_lost_before_it),
+      cmocka_unit_test(packets_of_our_own_keep_no_stop_up),
       cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
