@@ -32,6 +32,7 @@ constexpr std::uint32_t kTriesForMs = 1'500;
 constexpr double kStillTakes = 0.6;  // of what it took before a try: the way is as wide as it was
 constexpr MonotonicUs kCleanBeforeGrowing = kSecond;
 constexpr MonotonicUs kCutBeforeGrowing = 3 * kSecond / 2;
+constexpr double kInBurstsBps = 1'000'000, kBurstMs = 100;  // several large frames at once are no queue
 
 constexpr double kIdleGrowth = 0.4;                  // where nothing is sent, growing loads nothing
 constexpr double kGrowth = 0.08, kFastGrowth = 0.3;  // a second
@@ -162,7 +163,8 @@ std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
 
 bool Estimator::is_clean(MonotonicUs now) const {
   if (is_idle(now)) return true;
-  return queue_ms_ < kShortQueueMs && now - feedback_at_ < kSilence &&
+  const bool in_bursts = !sender_follows_ && sent(now, kSecond).bits_per_s > kInBurstsBps;
+  return queue_ms_ < (in_bursts ? kBurstMs : kShortQueueMs) && now - feedback_at_ < kSilence &&
          loss(now, kSecond, 3 * kSecond / 2).share < usual_loss_ * 1.5 + kLittleLoss;
 }
 
