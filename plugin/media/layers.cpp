@@ -303,7 +303,7 @@ void LayerAllocation::note_withheld(Stream& stream, const Candidate& candidate, 
 bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_network, Budget budget, MonotonicUs now) {
   if (!stream.layer || (wanted.layer && *wanted.layer >= *stream.layer)) return false;
   // Not where another speaker takes its place.
-  const bool has_less = budget.bps < stream.raised_bps;
+  const bool has_less = static_cast<float>(budget.bps) < stream.raised_bps;
   if (wanted.by_network && has_less && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
     if (stream.raised_in_size && size_failed_at_ != now) {

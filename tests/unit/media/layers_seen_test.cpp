@@ -165,7 +165,7 @@ void another_speaker_makes_nobody_more_patient(void**) {
   for (int i = 0; i < 4 * 60; ++i) {
     two[0].is_speaker = i / 16 % 2 == 0;
     two[1].is_speaker = !two[0].is_speaker;
-    const std::string selected = text(allocation.update(two, 175'000, now += kStep));
+    const std::string selected = text(allocation.update(two, 175'000.123, now += kStep));  // a float rounds it up
     if (selected != before && i > 4 * 40) ++raised;
     before = selected;
   }
