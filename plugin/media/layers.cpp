@@ -17,7 +17,8 @@ constexpr double kNextMargin = 1.05;  // a little more, or it would never quite 
 constexpr double kKeyFrameMargin = 1.4;
 // … and one of about 10 kB must have gone within a second, beside everyone else's picture.
 constexpr double kKeyFrameBps = 80'000;
-constexpr double kPlenty = 1.3;   // of what all costs: nobody waits for another's step
+constexpr double kPlenty = 1.3;  // of what all costs: nobody waits for another's step
+constexpr double kAsMuch = 0.9;
 constexpr double kFarMore = 1.5;  // than there was when going up failed: that says nothing any more
 
 // For a step up of one who is seen, beside what the others get. A larger size begins with a key frame.
@@ -265,8 +266,10 @@ double LayerAllocation::next_budget_bps(std::span<const Candidate> candidates, d
     const std::optional<Layer> layer = layer_of(candidate);
     const auto steps = std::span(candidate.costs).first(wanted_steps(candidate));
     const auto next = std::ranges::find_if(steps, [&](const LayerCost& cost) { return !layer || cost.layer > *layer; });
-    if (next == steps.end() || (layer && sizes_wait_ && next->layer.spatial > layer->spatial)) continue;
-    const double needed = kNextMargin * (layer ? needed_for(*layer, *next, total - bps_of(candidate, layer), kMargin)
+    if (next == steps.end()) continue;
+    const double others = total - bps_of(candidate, layer);
+    if (layer && is_too_large(*layer, *next, others)) continue;
+    const double needed = kNextMargin * (layer ? needed_for(*layer, *next, others, kMargin)
                                                : needed_beside(least_bps(candidates), next->bps));
     if (needed > beyond_bps && (!least || needed < *least)) least = needed;
   }
@@ -306,18 +309,25 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_ne
   const bool has_less = static_cast<float>(budget.bps) < stream.raised_bps;
   if (wanted.by_network && has_less && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
-    if (stream.raised_in_size && size_failed_at_ != now) {
-      const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
-      size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
-      size_failed_at_ = now;
-      size_failed_bps_ = stream.raised_bps;
-    }
+    if (stream.larger_at != 0 && now - stream.larger_at < kFailsWithin) note_too_large(stream, now);
   }
   stream.layer = wanted.layer;
   stream.changed_at = now;
   stream.raised_at = 0;
   if (for_network) note(stream.layer ? LayerStep::kLowered : LayerStep::kPaused);
   return true;
+}
+
+void LayerAllocation::note_too_large(const Stream& stream, MonotonicUs now) {
+  if (size_failed_at_ == now) {  // by more than one
+    size_failed_cost_ = std::max(size_failed_cost_, stream.larger_bps);
+    return;
+  }
+  const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
+  size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
+  size_failed_at_ = now;
+  size_failed_bps_ = stream.raised_bps;
+  size_failed_cost_ = stream.larger_bps;
 }
 
 bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs now) {
@@ -338,13 +348,17 @@ void LayerAllocation::set(Stream& stream, const std::optional<Layer>& layer, Mon
 }
 
 void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, MonotonicUs now) {
-  stream.raised_in_size = stream.layer && layer.spatial > stream.layer->spatial;
   set(stream, layer, now);
   // What has held for long, or failed where there was far less, says nothing any more.
   const bool held = stream.raised_at != 0 && now - stream.raised_at >= 2 * kFailsWithin;
   if (held || budget.bps > kFarMore * stream.raised_bps) stream.patience = kFirstPatience;
   stream.raised_at = raised_at_ = now;
   stream.raised_bps = static_cast<float>(budget.bps);
+}
+
+// So much has failed a while ago.
+bool LayerAllocation::is_too_large(Layer from, const LayerCost& to, double others_bps) const {
+  return sizes_wait_ && to.layer.spatial > from.spatial && others_bps + to.bps > kAsMuch * size_failed_cost_;
 }
 
 // Those who are seen, a step each.
@@ -359,8 +373,8 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
     if (!stream.layer || !wanted[i].layer || *stream.layer >= *wanted[i].layer) continue;
     if (!is_ripe(stream, budget, now)) continue;
     auto next = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
-    if (sizes_wait_ && next->layer.spatial > stream.layer->spatial) continue;
     const double others = total - bps_of(candidates[i], stream.layer);
+    if (is_too_large(*stream.layer, *next, others)) continue;
     const auto has_room = [&](const LayerCost& cost, double margin) {
       return needed_for(*stream.layer, cost, others, margin) <= budget.bps;
     };
@@ -376,6 +390,10 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
       continue;
     }
     total = others + next->bps;
+    if (next->layer.spatial > stream.layer->spatial) {
+      stream.larger_at = now;
+      stream.larger_bps = static_cast<float>(total);
+    }
     raise_to(stream, next->layer, budget, now);
   }
 }

@@ -96,8 +96,9 @@ class LayerAllocation {
     std::optional<Layer> layer;
     std::optional<Layer> withheld;  // what it would have, if the network took it
     MonotonicUs raised_at = 0, changed_at = 0;
-    float raised_bps = 0;  // of how much, the last time
-    bool raised_in_size = false;
+    float raised_bps = 0;       // of how much, the last time
+    MonotonicUs larger_at = 0;  // in size, the last time; 0: never
+    float larger_bps = 0;       // what all cost then
     std::uint32_t patience = kFirstPatience;
   };
 
@@ -106,6 +107,8 @@ class LayerAllocation {
   double least_bps(std::span<const Candidate> candidates) const;
   static bool is_ripe(const Stream& stream, Budget budget, MonotonicUs now);
   bool has_just_raised(MonotonicUs now) const;
+  void note_too_large(const Stream& stream, MonotonicUs now);
+  bool is_too_large(Layer from, const LayerCost& to, double others_bps) const;
   bool follow(std::span<const Candidate> candidates, std::span<const Selection> most, Budget budget, MonotonicUs now,
               bool freely);
   void show_one(std::span<const Candidate> candidates, std::span<const Selection> most, MonotonicUs now);
@@ -123,7 +126,8 @@ class LayerAllocation {
   // A larger size that was too much is so of everybody's picture.
   MonotonicUs size_failed_at_ = 0;
   MonotonicUs size_patience_ = 0;
-  float size_failed_bps_ = 0;
+  float size_failed_bps_ = 0;  // of how much, and what all cost together
+  float size_failed_cost_ = 0;
   bool sizes_wait_ = false;
   bool begins_low_ = false;
   MonotonicUs raised_at_ = 0;

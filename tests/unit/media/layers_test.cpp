@@ -105,28 +105,29 @@ void only_the_picture_that_gets_larger_takes_room_for_a_key_frame(void**) {
   assert_string_equal(raised.c_str(), "a1.0! b0.2! c0.2! d0.2! ");
 }
 
-// For how many updates nobody's picture gets larger, after one that did was too much with a budget of 800 kbit/s.
-int updates_until_larger(double budget) {
+// For how many updates nobody's picture gets larger with this budget, after so many that did were too much.
+int updates_until_larger(std::ptrdiff_t were_larger, double budget) {
   LayerAllocation allocation;
   const std::vector<Candidate> two{camera("a"), camera("b")};
   const auto is_larger = [](const Selection& selection) { return selection.layer && selection.layer->spatial > 0; };
   MonotonicUs now = 0;
   const auto update = [&](double bps) {
-    return std::ranges::any_of(allocation.update(two, bps, now += kStep), is_larger);
+    return std::ranges::count_if(allocation.update(two, bps, now += kStep), is_larger);
   };
-  update(330'000);
-  while (!update(800'000)) {
+  while (update(were_larger == 1 ? 500'000 : 800'000) != were_larger) {
   }
+  for (int i = 0; i < 12; ++i) update(330'000);
   int updates = 0;
-  for (int i = 0; i < 8; ++i) update(330'000);
-  while (updates < 4 * 60 && !update(budget)) ++updates;
+  while (updates < 4 * 60 && update(budget) == 0) ++updates;
   return updates;
 }
 
 void a_size_that_was_too_much_is_tried_of_nobody_for_a_while(void**) {
-  const int as_much = updates_until_larger(700'000), far_more = updates_until_larger(1'300'000);
-  assert_true(as_much >= 4 * 12 && as_much <= 4 * 16);
+  const int as_much = updates_until_larger(1, 450'000), far_more = updates_until_larger(1, 800'000);
+  const int less = updates_until_larger(2, 450'000);
+  assert_true(as_much >= 4 * 11 && as_much <= 4 * 16);
   assert_true(far_more <= 4 * 2);
+  assert_true(less <= 4 * 2);
 }
 
 void what_fits_never_costs_more_than_there_is(void**) {
