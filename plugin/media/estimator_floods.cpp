@@ -32,8 +32,9 @@ void Estimator::learn_from_flood(MonotonicUs now) {
   const Loss recent = loss(now, window, sender_follows_ ? 2 * window : window);
   if (now - *cut_at_ < window || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
   proven_ = true;
-  // What is still sent has nothing in it, and comes behind all that was sent before.
-  const double empty = relayed_by(now - kQueueLasts) - relayed_by(std::max(*cut_at_, now - kQueueLasts - window));
+  // What is still sent to one of several has nothing in it, and comes behind all that was sent before.
+  const MonotonicUs behind = now - kQueueLasts;
+  const double empty = sender_follows_ ? 0 : relayed_by(behind) - relayed_by(std::max(*cut_at_, behind - window));
   const double empty_per_s = std::max(empty, 0.0) * kSecond / static_cast<double>(window) * (1 - recent.share);
   const double packets_per_s = std::max(received(now, window).packets_per_s - empty_per_s, 0.0);
   const double most = before_flood_bps_ / kCut;
