@@ -19,7 +19,7 @@ constexpr double kStillFull = 0.75;                 // arrives, of what the way 
 constexpr double kGoneByKeyFrameMs = 150;           // it takes a round trip, a frame and more, of several senders
 constexpr double kFlood = 1.3;                      // told of, of what was relayed: the rest are retransmissions
 constexpr double kFloodPackets = 10;
-constexpr double kSoonerThanSaid = 0.5;
+constexpr double kSoonerThanSaid = 0.5;               // so much of the time that a queue should have taken
 constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
 
 }  // namespace
@@ -55,10 +55,11 @@ bool Estimator::is_way_full(MonotonicUs now) const {
   return repeated * size_bits(now) > kStillFull * failed_bps_;
 }
 
-// What waited has gone, none of it lost, in a part of the time that it should have taken: what looked like a narrow way
-// was a machine that stood still.
+// What waited has gone, as feedback tells, and with little loss, in a part of the time that it should have taken: what
+// looked like a narrow way was a machine that stood still.
 void Estimator::correct_doubtful_cut(MonotonicUs now) {
   const double took_ms = static_cast<double>(std::max(feedback_at_ - *cut_at_, kFeedbackWithin)) / kMs;
+  if (queue_ms_ >= kShortQueueMs) return;  // the request for a key frame came first
   if (sender_follows_ || proven_ || took_ms > kSoonerThanSaid * queue_at_stop_ms_) return;
   if (loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) return;
   capacity_bps_ = std::min<double>(before_cut_bps_, capacity_bps_ * queue_at_stop_ms_ / took_ms);

@@ -232,7 +232,7 @@ void a_limit_that_begins_during_a_try_is_no_try_that_failed(void**) {
 
 // A receiver among several whose way seems to become narrow after ten seconds. What is still on its way then arrives,
 // none of it lost, until nothing is left.
-double capacity_after_stop(std::uint32_t arrives_in_each) {
+double capacity_after_stop(std::uint32_t arrives_in_each, bool forgets_at_once = false) {
   Estimator estimator({3'000'000, 3'000'000});
   estimator.set_sender_follows(false);
   Relayed relayed;
@@ -249,6 +249,7 @@ double capacity_after_stop(std::uint32_t arrives_in_each) {
     if (covered != 0) estimator.feedback(t, {covered, 0, 0}, relayed);
     estimator.tick(t, relayed);
     stopped |= estimator.take_stop_due();
+    if (stopped && forgets_at_once) estimator.note_forgotten();
     resumed = stopped && estimator.take_key_frame_due(t);
   }
   return resumed ? estimator.capacity_bps() : 0;
@@ -256,7 +257,9 @@ double capacity_after_stop(std::uint32_t arrives_in_each) {
 
 void a_queue_that_goes_at_once_was_a_machine_that_stood_still(void**) {
   const double narrow = capacity_after_stop(3), stood_still = capacity_after_stop(100);
+  const double not_told_yet = capacity_after_stop(3, true);
   assert_true(narrow > 0 && narrow < 1'200'000);
+  assert_true(not_told_yet > 0 && not_told_yet < 1'200'000);
   assert_true(stood_still > 0.7 * 2'200'000);
 }
 
