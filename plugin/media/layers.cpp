@@ -17,8 +17,8 @@ constexpr double kNextMargin = 1.05;  // a little more, or it would never quite 
 constexpr double kKeyFrameMargin = 1.4;
 // … and one of about 10 kB must have gone within a second, beside everyone else's picture.
 constexpr double kKeyFrameBps = 80'000;
-constexpr double kPlenty = 1.3;  // of what all costs: nobody waits for another's step
-constexpr double kAsMuch = 0.9;
+constexpr double kPlenty = 1.3;   // of what all costs: nobody waits for another's step
+constexpr double kAsMuch = 0.9;   // of what all cost when a larger size was too much
 constexpr double kFarMore = 1.5;  // than there was when going up failed: that says nothing any more
 
 // For a step up of one who is seen, beside what the others get. A larger size begins with a key frame.

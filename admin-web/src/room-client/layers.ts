@@ -13,7 +13,7 @@ const kLayers: readonly (Encoding & { scaleResolutionDownBy: number })[] = [
   { rid: 'l', scalabilityMode: 'L1T3', scaleResolutionDownBy: 4 },
 ];
 
-/** The picture that a narrow network begins with: half of what browsers give it makes its key frames half as large. */
+/** The picture that a narrow network begins with, key frame and all: less than the 200 kbit/s that browsers give it. */
 const kSmallPixels = 320 * 240;
 const kSmallBitsPerPixel = 2; // and second
 const kLeastBps = 60_000;
