@@ -223,10 +223,9 @@ struct Forgetting {
 // What one receiver gets of everybody's layers.
 struct ChosenLayers {
   media::LayerAllocation allocation;
-  bool limited = false;                // of somebody there is more to be had, if the network took it
-  MonotonicUs at = 0;                  // when it was last chosen
-  MonotonicUs begun_until = 0;         // when the key frames of the pictures that began last have gone
-  std::vector<Forgetting> forgetting;  // since the last stop
+  bool limited = false;         // of somebody there is more to be had, if the network took it
+  MonotonicUs at = 0;           // when it was last chosen
+  MonotonicUs begun_until = 0;  // when the key frames of the pictures that began last have gone
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.
@@ -257,6 +256,7 @@ struct Downlink {
   SpscRing<NetworkNews, 8> network_news;  // from the loop thread to the ticker's
   media::Estimator estimator;             // of what this PeerConnection can take: video, in bits of RTP
   media::Relayed video_relayed;           // as the estimator was last told
+  std::vector<Forgetting> forgetting;     // since the last stop
   std::unique_ptr<ChosenLayers> chosen;   // null until something was chosen
 };
 

@@ -28,15 +28,14 @@ void send_nothing(RelayLeg& leg, MonotonicUs now) {
 // Of VP8 alone is known what shows nothing.
 bool can_forget(const DownlinkTrack& track) {
   const UplinkTrack* source = track.source.load(std::memory_order_relaxed);
-  return source != nullptr && source->layered() != nullptr && track.paused &&
+  return source != nullptr && source->format.codec == media::Codec::kVp8 && track.paused &&
          track.leg->stream.relayed().packets() != 0;
 }
 
 }  // namespace
 
 void go_on_forgetting(Downlink& downlink, MonotonicUs now) {
-  if (!downlink.chosen) return;
-  auto& forgetting = downlink.chosen->forgetting;
+  auto& forgetting = downlink.forgetting;
   for (const auto& track : downlink.tracks) {
     if (!can_forget(*track)) continue;
     auto known = std::ranges::find(forgetting, track.get(), &Forgetting::track);
@@ -54,7 +53,7 @@ void go_on_forgetting(Downlink& downlink, MonotonicUs now) {
 }
 
 void end_forgetting(Downlink& downlink) {
-  if (downlink.chosen) downlink.chosen->forgetting.clear();
+  downlink.forgetting.clear();
 }
 
 }  // namespace callroom::host
