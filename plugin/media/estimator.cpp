@@ -16,7 +16,6 @@ constexpr double kNeedsKeyFrame = 0.10;   // lost at once: retransmissions alone
 constexpr double kFarTooMuch = 1.3;       // sent, of what arrives: stop, and begin anew with a key frame
 constexpr double kDrainsLonger = 1.15;    // than by the estimate, which has the time before the limit in it
 constexpr double kLeastAfterPause = 0.8;  // of the estimate
-constexpr MonotonicUs kLongestStop = 800 * kMs;
 // What was sent before the receiver was ready is lost, and says nothing. It is told of within a second, unless the
 // machine that is still busy with beginning stands still for that long.
 constexpr MonotonicUs kWarmUp = kSecond;

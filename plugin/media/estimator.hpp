@@ -131,6 +131,9 @@ class Estimator {
     double packets;        // relayed less covered
     double packets_per_s;  // relayed
   };
+  struct Total {
+    double packets = 0, bytes = 0;
+  };
   struct Rate {
     double packets_per_s = 0, bits_per_s = 0;
   };
@@ -146,7 +149,8 @@ class Estimator {
   void undo_silence(MonotonicUs now, const Feedback& told);
   void give_back(std::uint32_t late);
   void remember(MonotonicUs now, Relayed relayed);
-  double relayed_by(MonotonicUs at) const;  // packets
+  Total relayed_by(MonotonicUs at) const;
+  double empty_packets(MonotonicUs from, MonotonicUs to) const;
   Rate sent(MonotonicUs now, MonotonicUs window) const;
   Rate received(MonotonicUs now, MonotonicUs window) const;
   Loss loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const;

@@ -24,25 +24,30 @@ constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone 
 
 }  // namespace
 
-// While nothing is relayed, what was lost is repeated, and lost again where it is more than the way takes: then what
-// arrives of it is what the way takes, better known than when the cut was made, just after the limit began. Of several,
-// who are made to forget it, that is a short time.
+// How many of those that were relayed during a stop have nothing in them.
+double Estimator::empty_packets(MonotonicUs from, MonotonicUs to) const {
+  const Total before = relayed_by(from), after = relayed_by(std::max(from, to));
+  return std::max(after.packets - before.packets - (after.bytes - before.bytes) * 8 / size_at_stop_, 0.0);
+}
+
+// While nothing is relayed, what arrives is what waited, and then what was lost and is repeated, and lost again where
+// it is more than the way takes: as long as there is enough of it, what arrives is what the way takes, better known
+// than when the cut was made, just after the limit began. Where receivers forget what they miss that is a short time.
 void Estimator::learn_from_flood(MonotonicUs now) {
-  const MonotonicUs window = sender_follows_ ? kSecond / 2 : kSecond / 4;
-  const Loss recent = loss(now, window, sender_follows_ ? 2 * window : window);
-  if (now - *cut_at_ < window || recent.packets < kFloodPackets || recent.share < kHeavyLoss) return;
+  constexpr MonotonicUs kWindow = kSecond / 4;
+  const Loss recent = loss(now, kWindow, kWindow);
+  const bool waits = sender_follows_ && queue_ms_ > kLongQueueMs;  // of several, that may be a busy machine
+  if (now - *cut_at_ < kWindow || (!waits && (recent.packets < kFloodPackets || recent.share < kHeavyLoss))) return;
   proven_ = true;
-  // What is still sent to one of several has nothing in it, and comes behind all that was sent before.
+  // What is still sent has nothing in it, and comes behind all that was sent before.
   const MonotonicUs behind = now - kQueueLasts;
-  const double empty = sender_follows_ ? 0 : relayed_by(behind) - relayed_by(std::max(*cut_at_, behind - window));
-  const double empty_per_s = std::max(empty, 0.0) * kSecond / static_cast<double>(window) * (1 - recent.share);
-  const double packets_per_s = std::max(received(now, window).packets_per_s - empty_per_s, 0.0);
+  const double empty = empty_packets(std::max(*cut_at_, behind - kWindow), behind);
+  const double empty_per_s = empty * kSecond / kWindow * (1 - recent.share);
+  const double packets_per_s = std::max(received(now, kWindow).packets_per_s - empty_per_s, 0.0);
   const double most = before_flood_bps_ / kCut;
   const double arrives = std::min(less_beside(packets_per_s * size_bits(now), recent.share), most);
-  // Of so short a time as of several each measure is far off, so their mean; else the most of it, as towards the end
-  // the way is not full any more.
-  const double mean = flood_bps_ == 0 ? arrives : (flood_bps_ + arrives) / 2;
-  flood_bps_ = static_cast<float>(sender_follows_ ? std::max<double>(flood_bps_, arrives) : mean);
+  // Of so short a time each measure is far off, so their mean.
+  flood_bps_ = static_cast<float>(flood_bps_ == 0 ? arrives : (flood_bps_ + arrives) / 2);
   failed_bps_ = flood_bps_;
   capacity_bps_ = std::max(kCut * failed_bps_, kFloorBps);
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
@@ -81,14 +86,15 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
     const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
     const bool loses = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
     const bool lossy = loses || is_way_full(now);
-    const double short_ms = sender_follows_ ? kShortQueueMs : kGoneByKeyFrameMs;
-    const bool drained = forgotten_ || (feedback_at_ > *cut_at_ && queue_ms_ < short_ms && !lossy);
-    if (now < (lossy ? std::max(*stopped_until_, *cut_at_ + flood_stop) : *stopped_until_) && !drained) return false;
+    const bool waits = queue_ms_ >= (sender_follows_ ? kShortQueueMs : kGoneByKeyFrameMs);
+    const bool drained = forgotten_ || (feedback_at_ > *cut_at_ && !waits && !lossy);
+    const MonotonicUs longest = lossy ? flood_stop : waits ? kLongestStop : 0;
+    if (now < std::max(*stopped_until_, *cut_at_ + longest) && !drained) return false;
     stopped_until_.reset();
     if (drained) correct_doubtful_cut(now);
     resumed_at_ = now;
     broken_ = false;
-    if (!sender_follows_) {  // what comes of this is still to be seen, too
+    if (forgotten_ || !sender_follows_) {  // what comes of this is still to be seen, too
       const MonotonicUs round_trip = std::min(rtt_min_.value_or(100 * kMs), kSecond);
       hold_until_ = std::max(hold_until_, now + kHold + round_trip);
       may_cut_again_at_ = std::max(may_cut_again_at_, now + kHoldIfSevere + round_trip);

@@ -87,13 +87,16 @@ void Estimator::remember(MonotonicUs now, Relayed relayed) {
   while (points_.front().at < now - 2 * kSecond) points_.pop_front();
 }
 
-double Estimator::relayed_by(MonotonicUs at) const {
+Estimator::Total Estimator::relayed_by(MonotonicUs at) const {
   auto later = points_.rbegin(), point = later;
   while (point != points_.rend() && point->at > at) later = point++;
-  if (point == points_.rend() || point == later) return static_cast<double>(later->relayed.packets);
-  const double share = static_cast<double>(at - point->at) / static_cast<double>(later->at - point->at);
-  const auto more = static_cast<double>(later->relayed.packets - point->relayed.packets);
-  return static_cast<double>(point->relayed.packets) + share * more;
+  const Relayed next = later->relayed;
+  Total total{static_cast<double>(next.packets), static_cast<double>(next.bytes)};
+  if (point == points_.rend() || point == later) return total;
+  const double share = static_cast<double>(later->at - at) / static_cast<double>(later->at - point->at);
+  total.packets -= share * static_cast<double>(next.packets - point->relayed.packets);
+  total.bytes -= share * static_cast<double>(next.bytes - point->relayed.bytes);
+  return total;
 }
 
 Estimator::Rate Estimator::sent(MonotonicUs now, MonotonicUs window) const {
@@ -183,7 +186,7 @@ double Estimator::less_beside(double arrives_bps, double share) const {
 
 void Estimator::update_queue(MonotonicUs now) {
   backlogs_.push_back(
-      {now, relayed_by(now - late_us_) - static_cast<double>(covered_), sent(now, kSecond / 2).packets_per_s});
+      {now, relayed_by(now - late_us_).packets - static_cast<double>(covered_), sent(now, kSecond / 2).packets_per_s});
   while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
   // Under way without any queue: what was sent during the delay of the path, more where more is sent. By what is known
   // of the delay today: the first round trips may have been those of a full queue.

@@ -80,66 +80,6 @@ void a_queue_among_several_is_found_at_once(void**) {
   assert_true(target < capacity && capacity < 1'200'000);
 }
 
-// The first cut comes when most of what has arrived is of the time before. What is repeated during the stop, and lost
-// again, tells more.
-void a_flood_tells_what_the_way_takes(void**) {
-  Estimator estimator({3'000'000, 3'000'000});
-  estimator.set_sender_follows(false);
-  Relayed relayed;
-  callroom::MonotonicUs t = 60'000, stopped_at = 0, resumed_at = 0;
-  double capacity_at_first = 0;
-  for (; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
-    if (stopped_at == 0) {
-      relayed.packets += 15;
-      relayed.bytes += 16'500;
-      estimator.feedback(t, {t < 10'000'000 ? 15U : 6U, 0, 0}, relayed);
-    } else if (t < stopped_at + 1'000'000) {
-      estimator.feedback(t, {20, 16, 0}, relayed);  // 4 of 1,000 bytes arrive
-    }
-    estimator.tick(t, relayed);
-    if (estimator.take_stop_due() && stopped_at == 0) {
-      stopped_at = t;
-      capacity_at_first = estimator.capacity_bps();
-    }
-    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
-  }
-  const double capacity = estimator.capacity_bps(), usual_loss = estimator.usual_loss();
-  const bool proven = estimator.is_proven();
-  assert_true(resumed_at != 0);
-  assert_true(capacity_at_first > 600'000);
-  assert_true(capacity > 350'000 && capacity < 500'000);
-  assert_true(proven);
-  assert_true(usual_loss < 0.05);
-}
-
-// … once the receiver asks for nothing of it any more.
-void what_is_given_up_is_waited_for_no_longer(void**) {
-  callroom::MonotonicUs took[2];
-  for (const bool gives_up : {false, true}) {
-    Estimator estimator({3'000'000, 3'000'000});
-    estimator.set_sender_follows(false);
-    Relayed relayed;
-    callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
-    for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
-      if (stopped_at == 0) {
-        relayed.packets += 15;
-        relayed.bytes += 16'500;
-        estimator.feedback(t, {t < 10'000'000 ? 15U : 4U, 0, 0}, relayed);
-      } else if (t < stopped_at + 900'000) {
-        estimator.feedback(t, {20, 16, 0}, relayed);
-      } else if (t < stopped_at + 1'200'000) {
-        estimator.feedback(t, {1, 0, 0}, relayed);
-      }
-      estimator.tick(t, relayed);
-      if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
-      if (stopped_at != 0 && gives_up && t >= stopped_at + 900'000) estimator.note_forgotten();
-      if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
-    }
-    took[gives_up ? 1 : 0] = resumed_at - stopped_at;
-  }
-  assert_true(took[1] >= 900'000 && took[1] < took[0] - 60'000);
-}
-
 // A way that suddenly takes a fifth takes that of the sound too, of which no feedback tells.
 void the_sound_beside_gets_its_room_back(void**) {
   double capacity[2];
@@ -181,33 +121,6 @@ void a_try_that_fails_is_undone_and_stops_nobody(void**) {
   assert_int_equal(cuts, 1);
   assert_false(stopped);
   assert_true(capacity > 0.85 * 533'000 && capacity < 1.1 * 533'000);
-}
-
-// What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
-void a_stop_lasts_while_repetitions_fill_the_way(void**) {
-  constexpr callroom::MonotonicUs kLossy = 300'000, kFull = 900'000;  // after the stop
-  Estimator estimator({3'000'000, 3'000'000});
-  estimator.set_sender_follows(false);
-  Relayed relayed;
-  callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
-  for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
-    if (stopped_at == 0) {
-      relayed.packets += 15;
-      relayed.bytes += 16'500;
-      estimator.feedback(t, {t < 10'000'000 ? 15U : 4U, 0, 0}, relayed);
-    } else if (t < stopped_at + kLossy) {
-      estimator.feedback(t, {20, 16, 0}, relayed);
-    } else if (t < stopped_at + kFull) {
-      estimator.feedback(t, {4, 0, 0}, relayed);
-    } else if (t < stopped_at + kFull + 120'000) {
-      estimator.feedback(t, {1, 0, 0}, relayed);
-    }
-    estimator.tick(t, relayed);
-    if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
-    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
-  }
-  assert_true(stopped_at != 0);
-  assert_true(resumed_at >= stopped_at + kFull && resumed_at <= stopped_at + kFull + 120'000);
 }
 
 // … but a limit that begins just after the try takes what arrived before, too.
@@ -263,59 +176,6 @@ void a_queue_that_goes_at_once_was_a_machine_that_stood_still(void**) {
   assert_true(stood_still > 0.7 * 2'200'000);
 }
 
-// Each feedback tells of more that was lost than was relayed since the stop.
-void what_is_told_after_a_stop_was_lost_before_it(void**) {
-  std::uint32_t cuts[2];
-  for (const bool gives_up : {false, true}) {
-    Estimator estimator({3'000'000, 3'000'000});
-    estimator.set_sender_follows(false);
-    Relayed relayed;
-    callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
-    for (callroom::MonotonicUs t = 60'000; t <= 14'000'000; t += 60'000) {
-      const bool full = stopped_at == 0;
-      if (resumed_at != 0 && t > resumed_at + 700'000) break;
-      if (full || resumed_at != 0) {
-        relayed.packets += full ? 15 : 1;
-        relayed.bytes += full ? 16'500 : 1'000;
-      }
-      const bool narrow = t >= 10'000'000;
-      estimator.feedback(t,
-                         !narrow ? Estimator::Feedback{15}
-                         : full  ? Estimator::Feedback{4}
-                                 : Estimator::Feedback{10, 8},
-                         relayed);
-      estimator.tick(t, relayed);
-      if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
-      if (stopped_at != 0 && gives_up && t >= stopped_at + 500'000) estimator.note_forgotten();
-      if (stopped_at != 0 && resumed_at == 0 && estimator.take_key_frame_due(t)) resumed_at = t;
-    }
-    assert_true(resumed_at != 0);
-    cuts[gives_up ? 1 : 0] = estimator.cuts();
-  }
-  assert_true(cuts[0] > 1);
-  assert_int_equal(cuts[1], 1);
-}
-
-// A receiver that gives nothing up: what tells it to is no repetition that fills the way.
-void packets_of_our_own_keep_no_stop_up(void**) {
-  Estimator estimator({3'000'000, 3'000'000});
-  estimator.set_sender_follows(false);
-  Relayed relayed;
-  callroom::MonotonicUs stopped_at = 0, resumed_at = 0;
-  for (callroom::MonotonicUs t = 60'000; t <= 15'000'000 && resumed_at == 0; t += 60'000) {
-    const bool stopped = stopped_at != 0;
-    relayed.packets += stopped ? 4 : 15;
-    relayed.bytes += stopped ? 56 : 16'500;
-    const bool drains = stopped && t < stopped_at + 300'000;
-    estimator.feedback(t, {t < 10'000'000 ? 15U : !stopped ? 4U : drains ? 12U : 4U, 0, 0}, relayed);
-    estimator.tick(t, relayed);
-    if (estimator.take_stop_due() && !stopped) stopped_at = t;
-    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
-  }
-  assert_true(stopped_at != 0);
-  assert_true(resumed_at != 0 && resumed_at <= stopped_at + 900'000);
-}
-
 }  // namespace
 
 int main() {
@@ -323,15 +183,10 @@ int main() {
       cmocka_unit_test(retransmissions_that_fill_the_way_stop_everything),
       cmocka_unit_test(a_packet_or_two_is_no_queue_among_several),
       cmocka_unit_test(a_queue_among_several_is_found_at_once),
-      cmocka_unit_test(a_flood_tells_what_the_way_takes),
-      cmocka_unit_test(what_is_given_up_is_waited_for_no_longer),
       cmocka_unit_test(the_sound_beside_gets_its_room_back),
       cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
       cmocka_unit_test(a_limit_that_begins_during_a_try_is_no_try_that_failed),
       cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
-      cmocka_unit_test(what_is_told_after_a_stop_was_lost_before_it),
-      cmocka_unit_test(packets_of_our_own_keep_no_stop_up),
-      cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
 }
