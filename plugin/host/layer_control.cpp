@@ -23,9 +23,10 @@ constexpr double kAudioBps = 50'000;
 constexpr std::size_t kLowQuantile = 4;
 constexpr double kLeastShare = 0.25;
 
-// A picture begins with a key frame; of the smallest size it takes about so much, of which some may wait in a queue.
+// A picture begins with a key frame; of the smallest size it takes about so much. So much as most networks' queues hold
+// may be on its way at once.
 constexpr double kKeyFrameBits = 64'000;
-constexpr MonotonicUs kMayQueueUs = 150'000;
+constexpr MonotonicUs kMayQueueUs = 400'000;
 
 constexpr double kSmoothedOverS = 1.5;  // the rate of a video without layers
 
@@ -209,11 +210,12 @@ void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   const media::Estimator& estimator = downlink.estimator;
   if (!downlink.chosen || estimator.is_stopped()) return;
   MonotonicUs& begun_until = downlink.chosen->begun_until;
+  const auto takes = static_cast<MonotonicUs>(1e6 * kKeyFrameBits / estimator.capacity_bps());
   for (const auto& track : downlink.tracks) {
-    if (estimator.is_proven() && now + kMayQueueUs < begun_until) return;
+    if (estimator.is_proven() && now < begun_until && now + kMayQueueUs < begun_until + takes) return;
     if (!track->paused || track->left_out) continue;
     resume(*track);
-    begun_until = std::max(now, begun_until) + static_cast<MonotonicUs>(1e6 * kKeyFrameBits / estimator.capacity_bps());
+    begun_until = std::max(now, begun_until) + takes;
   }
 }
 

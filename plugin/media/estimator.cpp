@@ -25,6 +25,7 @@ constexpr MonotonicUs kSilenceIfLate = 2 * kSecond;  // the way of feedback is f
 constexpr MonotonicUs kUndoWithin = 2 * kSecond;     // what was halved for a silence
 constexpr std::uint64_t kSilentPackets = 10;
 
+constexpr double kSlightlyTooMuch = 0.9;  // sent, of what the way takes
 constexpr double kCutForLoss = 0.92;  // of the target, where there is no queue, so that the loss may be the path's own
 constexpr double kDrain = 0.35;       // less, at most, while a queue of 1 s and more drains
 constexpr std::uint32_t kTriesForMs = 1'500;
@@ -81,6 +82,7 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   remember(now, relayed);
   if (!warm) return;
   update_queue(now);
+  correct_doubtful_cut(now);
   undo_silence(now, told);
   settle_round_trip(now, std::max<MonotonicUs>(late_us_ - late_before, 0));
   count_long_queues(gap);
@@ -109,14 +111,11 @@ void Estimator::tick(MonotonicUs now, Relayed relayed, std::uint32_t beside_byte
   remember(now, relayed);
   if (feedback_at_ == 0) return;  // no transport-wide feedback: nothing is known
   if (!is_limited()) proven_ = false;
-  const bool was_idle = std::exchange(idle_, is_idle(now));
-  if (idle_) {  // what was queued has gone, one way or the other
+  if (is_idle(now)) {  // what was queued has gone, one way or the other
     samples_.clear();
     backlogs_.clear();
     queue_ms_ = 0;
     long_queues_ = 0;
-  } else if (was_idle) {
-    resumed_at_ = now;
   }
   if (const std::optional<Cause> cause = congestion(now)) return cut(now, *cause);
   if (!is_clean(now)) {
@@ -196,8 +195,12 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
   // Long round trips without a queue: one step down.
   const bool doubtful = !sender_follows_ && cause == Cause::kRoundTrip && queue_ms < kShortQueueMs;
   if (doubtful) arrives = std::max(arrives, target_bps());
+  if (cause == Cause::kQueue && is_slight(now, queue_ms, share)) {
+    arrives = std::max(arrives, kSlightlyTooMuch * std::min(sent(now, kSecond).bits_per_s, capacity_bps_));
+  }
   failed_bps_ = doubtful ? 0 : arrives;
   before_cut_bps_ = static_cast<float>(capacity_bps_);
+  if (!sender_follows_ && cause == Cause::kQueue) doubtful_ms_ = static_cast<float>(queue_ms);
   const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
   // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
   const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
@@ -208,6 +211,13 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
     stop(now, std::min(static_cast<MonotonicUs>(kDrainsLonger * queue_ms * kMs), kLongestStop));
   }
   if (is_flooded(now)) stop(now, kFloodStop);
+}
+
+// Several senders' frames come in bursts: a queue that is not very long tells that they are too much for now, and what
+// arrived while it grew tells less than the way takes.
+bool Estimator::is_slight(MonotonicUs now, double queue_ms, double share) const {
+  return !sender_follows_ && queue_ms <= kVeryLongQueueMs && share <= usual_loss_ + kLittleLoss &&
+         !has_just_narrowed(now);
 }
 
 // Room is needed too for the retransmissions of what was lost.
@@ -240,6 +250,7 @@ void Estimator::note_try(MonotonicUs now) {
 
 void Estimator::cut(MonotonicUs now, Cause cause) {
   const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
+  doubtful_ms_ = 0;
   if (cause == Cause::kSilence) {
     if (before_silence_bps_ == 0) before_silence_bps_ = static_cast<float>(capacity_bps_);
     capacity_bps_ = target_bps() / 2;

@@ -170,6 +170,7 @@ class Estimator {
   void cut(MonotonicUs now, Cause cause);
   double arriving(MonotonicUs now, double queue_ms) const;
   void lower(MonotonicUs now, Cause cause, double queue_ms, double share);
+  bool is_slight(MonotonicUs now, double queue_ms, double share) const;
   void drain(double queue_ms, double share, double arrives);
   bool is_flooded(MonotonicUs now) const;
   bool is_way_full(MonotonicUs now) const;
@@ -190,11 +191,12 @@ class Estimator {
   std::optional<double> draining_bps_;  // lower than the capacity while a queue drains
   double queue_ms_ = 0;
   double usual_loss_ = 0;
-  float before_flood_bps_ = 0, flood_bps_ = 0;     // the capacity at the last stop; what arrived of repetitions since
-  float size_at_stop_ = 0, queue_at_stop_ms_ = 0;  // bits of a packet
-  float before_cut_bps_ = 0;                       // the capacity
-  float before_silence_bps_ = 0;                   // 0: the last cut was for something else
-  float beside_bps_ = 0;                           // relayed beside the video, smoothed
+  float before_flood_bps_ = 0, flood_bps_ = 0;  // the capacity at the last stop; what arrived of repetitions since
+  float size_at_stop_ = 0;                      // bits of a packet
+  float before_cut_bps_ = 0;                    // the capacity
+  float doubtful_ms_ = 0;                       // the queue that led to the last cut; 0: there is no doubt of it
+  float before_silence_bps_ = 0;                // 0: the last cut was for something else
+  float beside_bps_ = 0;                        // relayed beside the video, smoothed
   std::uint32_t beside_bytes_ = 0;
   float before_try_bps_ = 0;    // sent, when the last try began; 0: there was none
   std::uint32_t tried_ms_ = 0;  // when that was
@@ -205,7 +207,6 @@ class Estimator {
   std::int64_t covered_ = 0;
   std::uint64_t relayed_at_feedback_ = 0;
   MonotonicUs began_at_ = 0, feedback_at_ = 0, ticked_at_ = 0;  // began: with the first feedback
-  bool idle_ = false;
   bool sender_follows_ = true;
   std::uint8_t feedbacks_ = 0;      // counted up to kWarmFeedbacks
   std::uint8_t long_queues_ = 0;    // feedbacks in a row; counted up to kProvenQueues
@@ -232,6 +233,7 @@ class Estimator {
   bool forgotten_ = false;                    // since the stop
   std::optional<MonotonicUs> stopped_until_;  // nothing is to be relayed until then
   MonotonicUs resumed_at_ = 0;                // when it last was again; 0: never
+  MonotonicUs relayed_at_ = 0;                // when something last had been relayed
   double failed_bps_ = 0;                     // the receive rate at the last cut
   std::optional<Cause> last_cause_;
   std::uint32_t cuts_ = 0;

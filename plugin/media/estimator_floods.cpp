@@ -60,16 +60,20 @@ bool Estimator::is_way_full(MonotonicUs now) const {
   return repeated * size_bits(now) > kStillFull * failed_bps_;
 }
 
-// What waited has gone, as feedback tells, and with little loss, in a part of the time that it should have taken: what
-// looked like a narrow way was a machine that stood still.
+// What waited has gone, with little loss, in a part of the time that it should have taken: what looked like a narrow
+// way was a machine that stood still.
 void Estimator::correct_doubtful_cut(MonotonicUs now) {
-  const double took_ms = static_cast<double>(std::max(feedback_at_ - *cut_at_, kFeedbackWithin)) / kMs;
-  if (queue_ms_ >= kShortQueueMs) return;  // the request for a key frame came first
-  if (sender_follows_ || proven_ || took_ms > kSoonerThanSaid * queue_at_stop_ms_) return;
-  if (loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) return;
-  capacity_bps_ = std::min<double>(before_cut_bps_, capacity_bps_ * queue_at_stop_ms_ / took_ms);
+  if (doubtful_ms_ == 0) return;
+  const double took_ms = static_cast<double>(std::max(now - *cut_at_, kFeedbackWithin)) / kMs;
+  if (took_ms > kSoonerThanSaid * doubtful_ms_ || loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) {
+    doubtful_ms_ = 0;
+    return;
+  }
+  if (queue_ms_ >= kShortQueueMs) return;
+  capacity_bps_ = std::min<double>(before_cut_bps_, capacity_bps_ * doubtful_ms_ / took_ms);
   failed_bps_ = capacity_bps_ / kCut;
   draining_bps_.reset();
+  doubtful_ms_ = 0;
 }
 
 // What was lost on a full way is told of when a packet behind it arrives; and of repetitions that nobody waits for any
@@ -91,7 +95,6 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
     const MonotonicUs longest = lossy ? flood_stop : waits ? kLongestStop : 0;
     if (now < std::max(*stopped_until_, *cut_at_ + longest) && !drained) return false;
     stopped_until_.reset();
-    if (drained) correct_doubtful_cut(now);
     resumed_at_ = now;
     broken_ = false;
     if (forgotten_ || !sender_follows_) {  // what comes of this is still to be seen, too
@@ -120,7 +123,6 @@ bool Estimator::is_flooded(MonotonicUs now) const {
 
 void Estimator::stop(MonotonicUs now, MonotonicUs at_most) {
   size_at_stop_ = static_cast<float>(size_bits(now));
-  queue_at_stop_ms_ = static_cast<float>(queue_ms_);
   stopped_until_ = now + at_most;
   stop_due_ = true;
   forgotten_ = false;

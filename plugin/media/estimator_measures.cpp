@@ -19,6 +19,7 @@ constexpr std::uint8_t kLongTrips = 4;   // of several senders: single ones tell
 constexpr std::uint32_t kBetweenTripsMs = 200;
 constexpr double kMostUsualLoss = 0.20;
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;        // over the minimum
+constexpr MonotonicUs kPause = 400 * kMs;                // nothing is relayed: what arrives then says nothing
 constexpr MonotonicUs kSettlesAfterPause = 1'500 * kMs;  // until then the receive rate has the pause in it
 
 constexpr MonotonicUs kFeedbackSpread = 60 * kMs;    // from a packet's arrival to its feedback
@@ -83,6 +84,10 @@ void Estimator::settle_round_trip(MonotonicUs now, MonotonicUs later_by) {
 }
 
 void Estimator::remember(MonotonicUs now, Relayed relayed) {
+  if (points_.empty() || relayed.packets != points_.back().relayed.packets) {
+    if (!is_stopped() && relayed_at_ != 0 && now - relayed_at_ > kPause) resumed_at_ = now;
+    relayed_at_ = now;
+  }
   points_.push_back({now, relayed});
   while (points_.front().at < now - 2 * kSecond) points_.pop_front();
 }

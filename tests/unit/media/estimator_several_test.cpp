@@ -176,6 +176,54 @@ void a_queue_that_goes_at_once_was_a_machine_that_stood_still(void**) {
   assert_true(stood_still > 0.7 * 2'200'000);
 }
 
+// How much is left of the estimate where nothing was sent for a while, and what was sent then came late.
+double left_after_pause(callroom::MonotonicUs pause) {
+  Estimator estimator({800'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  double before = 0;
+  std::uint64_t told = 0;
+  const callroom::MonotonicUs begins = 10'020'000, ends = begins + pause;
+  for (callroom::MonotonicUs t = 60'000; t <= ends + 1'000'000; t += 60'000) {
+    if (t == begins) before = estimator.capacity_bps();
+    if (t <= begins || t > ends) {
+      relayed.packets += 5;
+      relayed.bytes += 5'000;
+      const auto waiting = static_cast<std::uint32_t>(relayed.packets - told);
+      const std::uint32_t covered = t > ends && t < ends + 250'000 ? 1 : waiting;
+      told += covered;
+      estimator.feedback(t, {covered}, relayed);
+    }
+    estimator.tick(t, relayed);
+  }
+  return estimator.capacity_bps() / before;
+}
+
+void what_comes_late_after_a_pause_is_no_narrow_way(void**) {
+  assert_true(left_after_pause(300'000) > 0.7);
+  assert_true(left_after_pause(600'000) > 0.7);
+}
+
+// A way that takes four fifths of what is sent: it is not cut to much less than that.
+void a_little_too_much_is_cut_a_little(void**) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  bool stopped = false;
+  for (callroom::MonotonicUs t = 60'000; t <= 14'000'000 && estimator.cuts() == 0; t += 60'000) {
+    relayed.packets += 10;
+    relayed.bytes += 10'000;  // 1.33 Mbit/s
+    estimator.feedback(t, {t < 10'000'000 ? 10U : 8U}, relayed);
+    estimator.tick(t, relayed);
+    stopped |= estimator.take_stop_due();
+  }
+  const double capacity = estimator.capacity_bps();
+  const std::uint32_t cuts = estimator.cuts();
+  assert_int_equal(cuts, 1);
+  assert_false(stopped);
+  assert_true(capacity > 0.7 * 1'333'000 && capacity < 0.8 * 1'333'000);
+}
+
 }  // namespace
 
 int main() {
@@ -186,6 +234,8 @@ int main() {
       cmocka_unit_test(the_sound_beside_gets_its_room_back),
       cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
       cmocka_unit_test(a_limit_that_begins_during_a_try_is_no_try_that_failed),
+      cmocka_unit_test(what_comes_late_after_a_pause_is_no_narrow_way),
+      cmocka_unit_test(a_little_too_much_is_cut_a_little),
       cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
