@@ -87,7 +87,7 @@ void Estimator::feedback(MonotonicUs now, Feedback told, Relayed relayed) {
   settle_round_trip(now, std::max<MonotonicUs>(late_us_ - late_before, 0));
   count_long_queues(gap);
   update_usual_loss(now);
-  if (is_stopped()) learn_from_flood(now);
+  if (is_stopped()) learn_from_stop(now);
   if (const std::optional<Cause> cause = congestion(now)) cut(now, *cause);
 }
 
@@ -251,6 +251,7 @@ void Estimator::note_try(MonotonicUs now) {
 void Estimator::cut(MonotonicUs now, Cause cause) {
   const MonotonicUs round_trip = rtt_.value_or(rtt_min_.value_or(100 * kMs));
   doubtful_ms_ = 0;
+  bool slight = false;
   if (cause == Cause::kSilence) {
     if (before_silence_bps_ == 0) before_silence_bps_ = static_cast<float>(capacity_bps_);
     capacity_bps_ = target_bps() / 2;
@@ -259,6 +260,7 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     before_silence_bps_ = 0;
     const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
     const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
+    slight = is_slight(now, queue_ms, share);
     proven_ |= share > usual_loss_ + kMuchLoss || long_queues_ >= kProvenQueues;
     broken_ |= share > kNeedsKeyFrame;
     if (has_try_failed(now)) {
@@ -272,7 +274,9 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   last_cause_ = cause;
   cut_at_ = now;
   hold_until_ = now + kHold + std::min(round_trip, kSecond);
-  may_cut_again_at_ = now + kHoldIfSevere + std::min(rtt_min_.value_or(100 * kMs), kSecond);
+  // A slight cut comes early: a way that has just become narrow may look as if it took a little less.
+  const bool early = cause == Cause::kQueue && slight;
+  may_cut_again_at_ = now + (early ? kFeedbackWithin : kHoldIfSevere + std::min(rtt_min_.value_or(100 * kMs), kSecond));
   if (stopped_until_) {  // what comes after the stop is still to be seen
     hold_until_ += *stopped_until_ - now;
     may_cut_again_at_ += *stopped_until_ - now;

@@ -174,7 +174,10 @@ class Estimator {
   void drain(double queue_ms, double share, double arrives);
   bool is_flooded(MonotonicUs now) const;
   bool is_way_full(MonotonicUs now) const;
-  void learn_from_flood(MonotonicUs now);
+  void learn_from_stop(MonotonicUs now);
+  void learn_from_flood(MonotonicUs now, double share);
+  void learn_from_queue(MonotonicUs now);
+  void fall_to(double arrives_bps);
   void note_beside(MonotonicUs elapsed, std::uint32_t bytes);
   double less_beside(double arrives_bps, double share) const;
   double waiting_share(MonotonicUs now, double queue_ms, double arrives) const;

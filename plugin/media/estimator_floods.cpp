@@ -19,6 +19,7 @@ constexpr double kStillFull = 0.75;                 // arrives, of what the way 
 constexpr double kGoneByKeyFrameMs = 150;           // it takes a round trip, a frame and more, of several senders
 constexpr double kFlood = 1.3;                      // told of, of what was relayed: the rest are retransmissions
 constexpr double kFloodPackets = 10;
+constexpr MonotonicUs kLearnsWithin = 250 * kMs;
 constexpr double kSoonerThanSaid = 0.5;               // so much of the time that a queue should have taken
 constexpr MonotonicUs kFloodStopOfTwo = 1'200 * kMs;  // where one sender alone has been stopped
 
@@ -33,22 +34,42 @@ double Estimator::empty_packets(MonotonicUs from, MonotonicUs to) const {
 // While nothing is relayed, what arrives is what waited, and then what was lost and is repeated, and lost again where
 // it is more than the way takes: as long as there is enough of it, what arrives is what the way takes, better known
 // than when the cut was made, just after the limit began. Where receivers forget what they miss that is a short time.
-void Estimator::learn_from_flood(MonotonicUs now) {
-  constexpr MonotonicUs kWindow = kSecond / 4;
-  const Loss recent = loss(now, kWindow, kWindow);
-  const bool waits = sender_follows_ && queue_ms_ > kLongQueueMs;  // of several, that may be a busy machine
-  if (now - *cut_at_ < kWindow || (!waits && (recent.packets < kFloodPackets || recent.share < kHeavyLoss))) return;
+void Estimator::learn_from_stop(MonotonicUs now) {
+  if (now - *cut_at_ < kLearnsWithin) return;
+  const Loss recent = loss(now, kLearnsWithin, kLearnsWithin);
+  if (recent.packets >= kFloodPackets && recent.share >= kHeavyLoss) {
+    learn_from_flood(now, recent.share);
+  } else if (queue_ms_ > kLongQueueMs) {
+    learn_from_queue(now);
+  }
+}
+
+void Estimator::learn_from_flood(MonotonicUs now, double share) {
   proven_ = true;
   // What is still sent has nothing in it, and comes behind all that was sent before.
   const MonotonicUs behind = now - kQueueLasts;
-  const double empty = empty_packets(std::max(*cut_at_, behind - kWindow), behind);
-  const double empty_per_s = empty * kSecond / kWindow * (1 - recent.share);
-  const double packets_per_s = std::max(received(now, kWindow).packets_per_s - empty_per_s, 0.0);
-  const double most = before_flood_bps_ / kCut;
-  const double arrives = std::min(less_beside(packets_per_s * size_bits(now), recent.share), most);
+  const double empty = empty_packets(std::max(*cut_at_, behind - kLearnsWithin), behind);
+  const double empty_per_s = empty * kSecond / kLearnsWithin * (1 - share);
+  const double packets_per_s = std::max(received(now, kLearnsWithin).packets_per_s - empty_per_s, 0.0);
+  const double most = std::max<double>(before_flood_bps_ / kCut, flood_bps_);
+  const double arrives = std::min(less_beside(packets_per_s * size_bits(now), share), most);
   // Of so short a time each measure is far off, so their mean.
   flood_bps_ = static_cast<float>(flood_bps_ == 0 ? arrives : (flood_bps_ + arrives) / 2);
-  failed_bps_ = flood_bps_;
+  fall_to(flood_bps_);
+}
+
+// Sound that was sent meanwhile has not arrived before it either. Of several, whose machine may be busy, what arrives
+// may be less than the way takes; but not more.
+void Estimator::learn_from_queue(MonotonicUs now) {
+  const double arrives = std::min<double>(less_beside(received(now, kLearnsWithin).bits_per_s, 1), before_cut_bps_);
+  if (!sender_follows_ && arrives < failed_bps_) return;
+  proven_ |= sender_follows_;
+  flood_bps_ = static_cast<float>(arrives);
+  fall_to(arrives);
+}
+
+void Estimator::fall_to(double arrives) {
+  failed_bps_ = arrives;
   capacity_bps_ = std::max(kCut * failed_bps_, kFloorBps);
   draining_bps_ = kKeyFrameAfterStop * capacity_bps_;
 }

@@ -15,8 +15,10 @@ namespace {
 
 constexpr double kUncertainPackets = 3;
 constexpr std::uint8_t kLongQueues = 2;  // feedbacks in a row, or three of a queue that is not very long
+constexpr double kFullQueueMs = 600;     // more than most hold: some of it is lost already
 constexpr std::uint8_t kLongTrips = 4;   // of several senders: single ones tell of a busy machine
 constexpr std::uint32_t kBetweenTripsMs = 200;
+constexpr double kEnoughToTell = 10;  // packets
 constexpr double kMostUsualLoss = 0.20;
 constexpr MonotonicUs kLongRoundTrip = 120 * kMs;        // over the minimum
 constexpr MonotonicUs kPause = 400 * kMs;                // nothing is relayed: what arrives then says nothing
@@ -151,7 +153,9 @@ double Estimator::received_lately() const {
 
 // Among several, whose lost packets are repeated at once: the sooner it is seen, the fewer they are.
 bool Estimator::has_just_narrowed(MonotonicUs now) const {
-  return !sender_follows_ && sent(now, kSecond / 4).packets_per_s > kFarTooMuchOfMany * received_lately();
+  const double out_per_s = sent(now, kSecond / 4).packets_per_s;
+  const double told_of = out_per_s * 2 * usual_gap_us_ / kSecond;  // of fewer, a few more or less are half of them
+  return !sender_follows_ && told_of >= kEnoughToTell && out_per_s > kFarTooMuchOfMany * received_lately();
 }
 
 double Estimator::size_bits(MonotonicUs now) const {
@@ -239,7 +243,7 @@ void Estimator::count_long_queues(MonotonicUs gap) {
 
 bool Estimator::is_queue_long() const {
   if (sender_follows_) return long_queues_ >= kLongQueues || queue_ms_ > kVeryLongQueueMs;
-  return long_queues_ >= kLongQueues + (queue_ms_ > kVeryLongQueueMs ? 0 : 1);
+  return long_queues_ >= (queue_ms_ > kFullQueueMs ? 1 : kLongQueues + (queue_ms_ > kVeryLongQueueMs ? 0 : 1));
 }
 
 bool Estimator::is_round_trip_long() const {

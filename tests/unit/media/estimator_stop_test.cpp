@@ -88,6 +88,16 @@ void what_waited_tells_what_the_way_takes(void**) {
   assert_true(capacity > 350'000 && capacity < 550'000);
 }
 
+// … to one of several, whose machine may be busy, where it is more than was thought.
+void what_waited_tells_one_of_several_of_more_alone(void**) {
+  const auto at = [](std::uint32_t packets) { return [packets](MonotonicUs) { return Feedback{packets}; }; };
+  const Outcome more = stop({.told = at(6), .arrives = 3, .relayed_late = 2 * kPackets});
+  const Outcome less = stop({.told = at(2), .arrives = 3, .relayed_late = 2 * kPackets});
+  const double first = more.capacity_at_first, then = more.estimator.capacity_bps();
+  assert_true(then > 1.3 * first && then < 0.9 * 880'000);
+  assert_true(less.estimator.capacity_bps() == less.capacity_at_first);
+}
+
 // The stop takes effect a little later than the estimator said so.
 void what_was_relayed_late_is_no_empty_packet(void**) {
   double capacity[2];
@@ -163,6 +173,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_flood_tells_what_the_way_takes),
       cmocka_unit_test(what_waited_tells_what_the_way_takes),
+      cmocka_unit_test(what_waited_tells_one_of_several_of_more_alone),
       cmocka_unit_test(what_was_relayed_late_is_no_empty_packet),
       cmocka_unit_test(a_stop_lasts_while_the_queue_does),
       cmocka_unit_test(a_stop_ends_once_the_receiver_has_forgotten),
