@@ -21,6 +21,7 @@
 #include "host/handle.hpp"
 #include "media/codecs.hpp"
 #include "media/estimator.hpp"
+#include "media/kept_start.hpp"
 #include "media/key_frame_requests.hpp"
 #include "media/layer_filter.hpp"
 #include "media/layered_source.hpp"
@@ -61,6 +62,12 @@ constexpr quality::Codec to_quality(media::Codec codec) {
   return quality::Codec::kUnknown;
 }
 
+struct KeptWith {
+  quality::PacketEvents events;
+  std::int16_t rotation;  // degrees, of the header extension; -1: none
+};
+using KeptStart = media::KeptStart<KeptWith>;
+
 // A video that is sent in layers.
 struct LayeredVideo {
   explicit LayeredVideo(media::LayeredSource::Naming naming) : source(std::move(naming), true) {}
@@ -74,6 +81,7 @@ struct LayeredVideo {
   std::uint16_t height_up_to(std::size_t spatial) const;
 
   media::LayeredSource source;
+  MadeOnce<KeptStart> start;
   std::uint64_t packets = 0;  // of the loop thread
 
  private:

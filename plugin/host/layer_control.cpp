@@ -25,7 +25,7 @@ constexpr double kLeastShare = 0.25;
 
 // A picture begins with a key frame; of the smallest size it takes about so much. So much as most networks' queues hold
 // may be on its way at once.
-constexpr double kKeyFrameBits = 64'000;
+constexpr double kKeyFrameBits = 52'000;
 constexpr MonotonicUs kMayQueueUs = 400'000;
 
 constexpr double kSmoothedOverS = 1.5;  // the rate of a video without layers
@@ -48,6 +48,29 @@ bool waits_for_key_frame(const std::unique_ptr<DownlinkTrack>& track) {
   const UplinkTrack* source = video_of(*track);
   return source != nullptr && source->layered() != nullptr && !track->paused &&
          track->leg->filter->waits_for_key_frame();
+}
+
+// What is paused for a stop is to begin when that ends, and not only when it is asked for then.
+void prepare_to_begin(const DownlinkTrack& track, MonotonicUs now) {
+  constexpr MonotonicUs kWanted = 1'000'000;
+  UplinkTrack* source = track.source.load(std::memory_order_relaxed);
+  if (source == nullptr || source->layered() == nullptr) return;
+  KeptStart& start = source->layered()->start.make();
+  start.want_until(now + kWanted);
+  if (!start.is_kept(now)) source->key_frames.ask(now);
+}
+
+// Null: it waits for a key frame.
+const KeptStart* begins_with(const UplinkTrack& source, MonotonicUs now) {
+  const KeptStart* start = source.layered() != nullptr ? source.layered()->start.get() : nullptr;
+  return start != nullptr && start->is_kept(now) ? start : nullptr;
+}
+
+// How long its first picture takes on the way.
+MonotonicUs beginning_takes(const DownlinkTrack& track, double bps, MonotonicUs now) {
+  const UplinkTrack* source = video_of(track);
+  const KeptStart* start = source != nullptr ? begins_with(*source, now) : nullptr;
+  return static_cast<MonotonicUs>(1e6 * (start != nullptr ? start->bits() : kKeyFrameBits) / bps);
 }
 
 void weigh(UplinkTrack& track, MonotonicUs now) {
@@ -179,6 +202,7 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
     if (track.starved) track.starved_ms += elapsed_ms;
     track.left_out = !selection.layer;
     if (track.left_out || estimator.is_stopped()) pause(track);
+    if (!track.left_out && estimator.is_stopped()) prepare_to_begin(track, now);
   }
   resume_next(downlink, now);
   for (std::size_t i = 0; i < tracks.size(); ++i) {
@@ -210,10 +234,10 @@ void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   const media::Estimator& estimator = downlink.estimator;
   if (!downlink.chosen || estimator.is_stopped()) return;
   MonotonicUs& begun_until = downlink.chosen->begun_until;
-  const auto takes = static_cast<MonotonicUs>(1e6 * kKeyFrameBits / estimator.capacity_bps());
   for (const auto& track : downlink.tracks) {
-    if (estimator.is_proven() && now < begun_until && now + kMayQueueUs < begun_until + takes) return;
     if (!track->paused || track->left_out) continue;
+    const MonotonicUs takes = beginning_takes(*track, estimator.capacity_bps(), now);
+    if (estimator.is_proven() && now < begun_until && now + kMayQueueUs < begun_until + takes) return;
     resume(*track);
     begun_until = std::max(now, begun_until) + takes;
   }
@@ -221,7 +245,9 @@ void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
 
 void LayerControl::ask_for_key_frames(const Downlink& downlink, MonotonicUs now) {
   for (const auto& track : downlink.tracks) {
-    if (waits_for_key_frame(track)) track->source.load(std::memory_order_relaxed)->key_frames.ask(now);
+    if (!waits_for_key_frame(track)) continue;
+    UplinkTrack& source = *track->source.load(std::memory_order_relaxed);
+    if (begins_with(source, now) == nullptr) source.key_frames.ask(now);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <vector>
 
 #include "host/call_session.hpp"
 #include "host/handle.hpp"
@@ -144,6 +145,17 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
   return true;
 }
 
+// To who begins: as if it had been there when that came.
+void begin_with(const KeptStart& start, RelayLeg& leg, MonotonicUs now) {
+  std::vector<std::uint8_t> bytes;
+  for (const KeptStart::Packet& kept : start.packets(now)) {
+    bytes.assign(kept.bytes.begin(), kept.bytes.end());
+    if (!rewrite_layered(leg, kept.layered, bytes, kept.at)) continue;
+    send_to(leg, bytes, kept.with.rotation);
+    if (kept.with.events.any()) leg.stream.on_frame(kept.with.events, now);
+  }
+}
+
 // A source in layers: costs more than others, which do not pay for it.
 [[gnu::noinline]] void relay_layered(UplinkTrack& track, janus_plugin_rtp* packet) {
   const std::span bytes(reinterpret_cast<std::uint8_t*>(packet->buffer), packet->length);
@@ -160,8 +172,10 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
       bytes.subspan(layered->payload_at).first(layered->descriptor ? layered->descriptor->size : std::size_t{0});
   std::array<std::uint8_t, kMostDescriptor> original_descriptor{};
   std::ranges::copy(descriptor, original_descriptor.begin());
+  KeptStart* start = video.start.get();
   track.route.for_each_leg(++video.packets, [&](media::Leg& entry) {
     auto& leg = static_cast<RelayLeg&>(entry);
+    if (start != nullptr && !leg.filter->has_begun()) begin_with(*start, leg, now);
     if (!rewrite_layered(leg, *layered, bytes, now)) return;
     packet->mindex = leg.m_line;
     core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), packet);
@@ -170,6 +184,7 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
     std::ranges::copy(std::span(original_descriptor).first(descriptor.size()), descriptor.begin());
   });
   packet->mindex = track.m_line;
+  if (start != nullptr) start->note(*layered, bytes, now, {events, packet->extensions.video_rotation});
   if (!events.key_frame()) return;
   track.last_key_frame.store(now, std::memory_order_relaxed);
   video.note_height(layered->spatial, events.size().height);
@@ -182,13 +197,14 @@ bool rewrite_layered(RelayLeg& leg, const media::LayeredPacket& layered, std::sp
 
 }  // namespace
 
-void send_to(const RelayLeg& leg, std::span<std::uint8_t> bytes) noexcept {
+void send_to(const RelayLeg& leg, std::span<std::uint8_t> bytes, std::int16_t rotation) noexcept {
   janus_plugin_rtp packet{};
   janus_plugin_rtp_reset(&packet);
   packet.mindex = leg.m_line;
   packet.video = leg.stream.kind() == quality::MediaKind::kVideo ? TRUE : FALSE;
   packet.buffer = reinterpret_cast<char*>(bytes.data());
   packet.length = static_cast<std::uint16_t>(bytes.size());
+  packet.extensions.video_rotation = rotation;
   core_relay_rtp(static_cast<janus_plugin_session*>(leg.receiver), &packet);
 }
 

@@ -13,7 +13,7 @@ namespace callroom::host {
 void set_packet_core(const Core& core);
 
 // A packet of the plugin's own, header and all, on an m-line that is in no route.
-void send_to(const RelayLeg& leg, std::span<std::uint8_t> packet) noexcept;
+void send_to(const RelayLeg& leg, std::span<std::uint8_t> packet, std::int16_t rotation = -1) noexcept;
 
 // Precondition of both: create_session has been called with the session, and destroy_session has not.
 

@@ -161,7 +161,10 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
   end_forgetting(downlink);
   if (LayerControl::chooses(session, calls_.others_in_room(session))) {
     stop_video(downlink);  // choosing begins one after the other again
-    if (downlink.chosen) downlink.chosen->allocation.begin_low();
+    if (downlink.chosen) {
+      downlink.chosen->allocation.begin_low();
+      downlink.chosen->begun_until = now + downlink.estimator.repetitions_take(now);
+    }
     return true;
   }
   resume_video(downlink);

@@ -107,6 +107,8 @@ class Estimator {
   // During a stop: the receiver has given up what it missed, so that nothing of that is asked for and lost any more;
   // and what told it to came through the queue behind all that was sent before.
   void note_forgotten() { forgotten_ = true; }
+  // How long the way will still be full of what was lost since the stop began, and is repeated.
+  MonotonicUs repetitions_take(MonotonicUs now) const;
   // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
   // frame.
   bool take_key_frame_due(MonotonicUs now);

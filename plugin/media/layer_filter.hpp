@@ -28,6 +28,7 @@ class LayerFilter {
 
   // The source begins, or begins anew after it was left out.
   void begin();
+  bool has_begun() const { return spatial_.has_value(); }  // of the source's thread
 
   struct Taken {
     std::uint64_t index = 0, highest = 0;  // of what the receiver gets, however the source numbers it

@@ -128,6 +128,17 @@ void a_stop_ends_once_the_receiver_has_forgotten(void**) {
   }
 }
 
+// What was lost is repeated once more, and what begins then comes behind it.
+void what_was_lost_tells_how_long_its_repetition_takes(void**) {
+  const auto lossy = [](MonotonicUs since) { return since < 240'000 ? Feedback{4} : Feedback{6, 2}; };
+  const Outcome outcome = stop({.told = lossy, .relayed_late = 2 * kPackets, .forgotten_at = 420'000});
+  const auto takes = static_cast<double>(outcome.estimator.repetitions_take(outcome.ended_at));
+  const double of_eight = 8 * 8 * kBytes / (outcome.estimator.capacity_bps() / 0.82) * 1e6;  // 240 to 420 ms
+  assert_true(takes > 0.95 * of_eight && takes < 1.05 * of_eight);
+  const Outcome all = stop({.told = flood(kNever), .forgotten_at = 480'000});
+  assert_int_equal(all.estimator.repetitions_take(all.ended_at), 400'000);  // no more than a queue holds
+}
+
 // What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
 void a_stop_lasts_while_repetitions_fill_the_way(void**) {
   constexpr MonotonicUs kLossy = 300'000, kFull = 900'000;
@@ -177,6 +188,7 @@ int main() {
       cmocka_unit_test(what_was_relayed_late_is_no_empty_packet),
       cmocka_unit_test(a_stop_lasts_while_the_queue_does),
       cmocka_unit_test(a_stop_ends_once_the_receiver_has_forgotten),
+      cmocka_unit_test(what_was_lost_tells_how_long_its_repetition_takes),
       cmocka_unit_test(a_stop_lasts_while_repetitions_fill_the_way),
       cmocka_unit_test(packets_of_our_own_keep_no_stop_up),
       cmocka_unit_test(what_is_told_after_a_stop_was_lost_before_it),
