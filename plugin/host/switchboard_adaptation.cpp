@@ -163,7 +163,7 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
     stop_video(downlink);  // choosing begins one after the other again
     if (downlink.chosen) {
       downlink.chosen->allocation.begin_low();
-      downlink.chosen->begun_until = now + downlink.estimator.repetitions_take(now);
+      downlink.chosen->begun_until = now + downlink.estimator.repetitions_take();
     }
     return true;
   }

@@ -11,10 +11,10 @@
 // while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
 // already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
 // nothing is to be relayed until the queue has drained, repetitions and all, and a key frame after that, from a sender
-// that is told half: what was lost is asked for again just then. While what was lost is repeated and lost again, what
-// arrives of that tells what the way takes. Clean: it grows, slowly near the rate that last failed, and by equal steps
-// there, so that two who share a link end up with equal shares; fast where there is no queue at all. It never grows far
-// beyond what is sent, because that would be guessing.
+// that is told half: what was lost is asked for again just then. What arrives meanwhile, of what waited and then of
+// what is repeated and lost again, tells what the way takes. Clean: it grows, slowly near the rate that last failed,
+// and by equal steps there, so that two who share a link end up with equal shares; fast where there is no queue at all.
+// It never grows far beyond what is sent, because that would be guessing.
 //
 // Several senders' sound takes its part of the way too, and carries no such feedback. Where much is lost, so is much of
 // the sound: what it is short of is not the video's to keep.
@@ -108,7 +108,7 @@ class Estimator {
   // and what told it to came through the queue behind all that was sent before.
   void note_forgotten() { forgotten_ = true; }
   // How long the way will still be full of what was lost since the stop began, and is repeated.
-  MonotonicUs repetitions_take(MonotonicUs now) const;
+  MonotonicUs repetitions_take() const;
   // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
   // frame.
   bool take_key_frame_due(MonotonicUs now);

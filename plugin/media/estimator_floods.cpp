@@ -98,13 +98,13 @@ void Estimator::correct_doubtful_cut(MonotonicUs now) {
 }
 
 // Once each, as the receiver has forgotten the rest; and what is more than the queue holds is lost once more.
-MonotonicUs Estimator::repetitions_take(MonotonicUs now) const {
+MonotonicUs Estimator::repetitions_take() const {
   if (!cut_at_ || failed_bps_ <= 0) return 0;
   double lost = 0;
   for (const Sample& sample : samples_) {
     if (sample.at > *cut_at_) lost += sample.missing;
   }
-  const double takes_s = lost * size_bits(now) / (failed_bps_ + beside_bps_);
+  const double takes_s = lost * size_at_stop_ / (failed_bps_ + beside_bps_);
   return std::min(static_cast<MonotonicUs>(takes_s * kSecond), kQueueLasts);
 }
 

@@ -131,12 +131,12 @@ void a_stop_ends_once_the_receiver_has_forgotten(void**) {
 // What was lost is repeated once more, and what begins then comes behind it.
 void what_was_lost_tells_how_long_its_repetition_takes(void**) {
   const auto lossy = [](MonotonicUs since) { return since < 240'000 ? Feedback{4} : Feedback{6, 2}; };
-  const Outcome outcome = stop({.told = lossy, .relayed_late = 2 * kPackets, .forgotten_at = 420'000});
-  const auto takes = static_cast<double>(outcome.estimator.repetitions_take(outcome.ended_at));
+  const Outcome outcome = stop({.told = lossy, .own = 4, .relayed_late = 2 * kPackets, .forgotten_at = 420'000});
+  const auto takes = static_cast<double>(outcome.estimator.repetitions_take());
   const double of_eight = 8 * 8 * kBytes / (outcome.estimator.capacity_bps() / 0.82) * 1e6;  // 240 to 420 ms
   assert_true(takes > 0.95 * of_eight && takes < 1.05 * of_eight);
   const Outcome all = stop({.told = flood(kNever), .forgotten_at = 480'000});
-  assert_int_equal(all.estimator.repetitions_take(all.ended_at), 400'000);  // no more than a queue holds
+  assert_int_equal(all.estimator.repetitions_take(), 400'000);  // no more than a queue holds
 }
 
 // What is repeated arrives, as much as the way takes, and nothing more is lost: a key frame would come on top of it.
