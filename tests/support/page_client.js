@@ -131,7 +131,7 @@
     const { width, height } = track.getSettings();
     return ['h', 'm', 'l'].map((rid, i) => {
       const pixels = (width * height) / 4 ** i;
-      const few = pixels <= 320 * 240 ? { maxBitrate: Math.max(2 * pixels, 60_000) } : {};
+      const few = pixels <= 320 * 240 ? { maxBitrate: Math.max(3 * pixels, 60_000) } : {};
       return { rid, scalabilityMode: 'L1T3', scaleResolutionDownBy: 2 ** i, ...few };
     });
   };

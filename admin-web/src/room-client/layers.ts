@@ -15,7 +15,7 @@ const kLayers: readonly (Encoding & { scaleResolutionDownBy: number })[] = [
 
 /** The picture that a narrow network begins with, key frame and all: less than the 200 kbit/s that browsers give it. */
 const kSmallPixels = 320 * 240;
-const kSmallBitsPerPixel = 2; // and second
+const kSmallBitsPerPixel = 3; // and second: of 2, encoders drop frames for a second or two after a key frame
 const kLeastBps = 60_000;
 
 const limited = (

@@ -14,8 +14,8 @@ describe('layers', () => {
   it('are of few bits where they are small, whatever the camera', () => {
     const most = (width: number, height: number) =>
       layersOf(published(width, height))?.map(({ maxBitrate }) => maxBitrate);
-    expect(most(1280, 720)).toEqual([undefined, undefined, 115_200]);
-    expect(most(640, 480)).toEqual([undefined, 153_600, 60_000]);
+    expect(most(1280, 720)).toEqual([undefined, undefined, 172_800]);
+    expect(most(640, 480)).toEqual([undefined, 230_400, 60_000]);
     expect(most(0, 0)).toEqual([undefined, undefined, undefined]);
   });
 
