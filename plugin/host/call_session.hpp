@@ -233,7 +233,7 @@ struct ChosenLayers {
   media::LayerAllocation allocation;
   bool limited = false;         // of somebody there is more to be had, if the network took it
   MonotonicUs at = 0;           // when it was last chosen
-  MonotonicUs begun_until = 0;  // when the key frames of the pictures that began last have gone
+  MonotonicUs begun_until = 0;  // when what the pictures that began last begin with has gone, and repetitions before it
 };
 
 // The receiving PeerConnection: what one handle was for. A new handle gets a new one.
