@@ -46,6 +46,33 @@ async function hold(page, name, which = () => true) {
   };
 }
 
+/** From now on what a browser tells of the first moment is told with the change after it, as a busy one does. */
+const tellLate = (page) =>
+  page.evaluate(() => {
+    const Told = globalThis.IntersectionObserver;
+    globalThis.IntersectionObserver = class extends Told {
+      constructor(callback, options) {
+        let kept = [];
+        super((entries, observer) => {
+          kept.push(...entries);
+          if (!entries.at(-1).isIntersecting) return;
+          callback(kept, observer);
+          kept = [];
+        }, options);
+      }
+    };
+  });
+
+test('sessions go on also where a busy browser tells of the end being away and in sight at once', async () => {
+  const page = await panel.signedIn();
+  await tellLate(page);
+  await show(page, 'sessions?range=30d');
+  const first = await page.locator('[data-session]').count();
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.waitForFunction((count) => document.querySelectorAll('[data-session]').length > count, first);
+  await page.context().close();
+});
+
 test('what is awaited says so, and what was there stays until the answer comes', async () => {
   const page = await panel.signedIn({ place: '#/quality/issues?range=30d' });
   await loaded(page);

@@ -58,7 +58,8 @@ function More({ load }: { load: () => void }) {
   loadNow.current = load;
   useEffect(() => {
     if (!button.current) return;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && loadNow.current(), {
+    // A busy browser tells several changes at once, and the last one is what is so.
+    const observer = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && loadNow.current(), {
       rootMargin: '400px',
     });
     observer.observe(button.current);
