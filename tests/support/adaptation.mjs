@@ -143,19 +143,34 @@ export class AdaptationBench {
     return pages;
   }
 
-  /** Every 100 ms: what the link was offered, of that what was new (no repetition), and dropped; twice as seldom, what the senders aim at. */
+  /**
+   * Every 100 ms: what the link was offered, of that what was new (no repetition), and dropped; and what the senders were last known
+   * to aim at, asked beside that: busy pages take half a second for it.
+   */
   #keepReading(pages, { way, ports, ssrcs }, readings) {
     let over = false;
-    const done = (async () => {
+    let told;
+    const ask = async () => {
+      const senders = await Promise.all(pages.map((page) => page.evaluate(() => watch.sending())));
+      told = { senders, toldAt: now() };
+    };
+    const askOn = async () => {
+      while (!over) {
+        await ask();
+        await sleep(2 * kEveryMs);
+      }
+    };
+    const countOn = async () => {
       while (!over) {
         const all = await this.network.counts();
+        const at = now();
         const streams = ssrcs.flatMap((ssrc) => all[way][ssrc] ?? []);
         const newBytes = streams.reduce((sum, { packets, bytes }) => sum + bytes + kHeaders * packets, 0);
-        const senders = readings.length % 2 === 0 ? await Promise.all(pages.map((page) => page.evaluate(() => watch.sending()))) : undefined;
-        readings.push({ at: now(), ...all.links[way][ports.join(',')], newBytes, senders });
+        readings.push({ at, ...told, ...all.links[way][ports.join(',')], newBytes });
         await sleep(kEveryMs);
       }
-    })();
+    };
+    const done = ask().then(() => Promise.all([askOn(), countOn()]));
     return {
       stop: () => {
         over = true;
@@ -281,17 +296,19 @@ function figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt 
   };
   const baselineKbps = kbps(readings[0].at, beganAt);
   const after = readings.filter((reading) => reading.at >= beganAt);
-  const first = (from, accept) => {
-    const found = readings.find((reading) => reading.at >= from && accept(reading));
-    return found && found.at - from;
+  const first = (from, accept, when = 'at') => {
+    const found = readings.find((reading) => reading[when] >= from && accept(reading));
+    return found && found[when] - from;
   };
   const limit = theCase.limit ?? 0;
-  const before = readings.findLast((reading) => reading.senders && reading.at < beganAt).senders;
+  const before = readings.findLast(({ toldAt }) => toldAt < beganAt).senders;
   const last = readings.at(-1);
   const figures = {
     baselineKbps,
-    reactionMs: first(beganAt, ({ senders }) =>
-      senders?.some(({ targetKbps }, i) => (i === 0) === (way === 'up') && targetKbps < 0.9 * before[i].targetKbps),
+    reactionMs: first(
+      beganAt,
+      ({ senders }) => senders.some(({ targetKbps }, i) => (i === 0) === (way === 'up') && targetKbps < 0.9 * before[i].targetKbps),
+      'toldAt',
     ),
     fallMs: limit ? first(beganAt + 500, ({ at }) => kbps(at - 500, at) < limit) : undefined,
     droppedPct: (100 * (last.dropped - after[0].dropped)) / Math.max(1, last.packets - after[0].packets),
@@ -321,7 +338,7 @@ function figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt 
 function traceOf({ way, readings, pictures, beganAt }) {
   const concerned = pictures.filter((picture) => picture.concerned);
   const lines = [];
-  for (let i = 4; i < readings.length; i += 2) {
+  for (let i = 2; i < readings.length; i += 2) {
     const [a, b] = [readings[i - 2], readings[i]];
     const rate = (name) => Math.round(((b[name] - a[name]) * 8) / (b.at - a.at));
     const frames = concerned.map((picture) => picture.frames.filter((time) => time > a.at && time <= b.at).length);
