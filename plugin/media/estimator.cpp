@@ -229,8 +229,7 @@ void Estimator::drain(double queue_ms, double share, double arrives) {
 
 // What the way took before, it still takes: nobody's picture is to stop for the one that was too much.
 bool Estimator::has_try_failed(MonotonicUs now) const {
-  if (sender_follows_ || before_try_bps_ == 0 || is_flooded(now)) return false;
-  if (static_cast<std::uint32_t>(now / kMs) - tried_ms_ >= kTriesForMs) return false;
+  if (sender_follows_ || !is_trying(now) || is_flooded(now)) return false;
   // Half a second has in it what arrived before a limit that has just begun.
   const double lately = received_lately() * size_bits(now);
   return std::min(received(now, kSecond / 2).bits_per_s, lately) > kStillTakes * before_try_bps_;
@@ -241,6 +240,10 @@ void Estimator::undo_try(double queue_ms, double share) {
   capacity_bps_ = std::min<double>(capacity_bps_, before_try_bps_);
   drain(queue_ms, share, capacity_bps_);
   before_try_bps_ = 0;
+}
+
+bool Estimator::is_trying(MonotonicUs now) const {
+  return before_try_bps_ != 0 && static_cast<std::uint32_t>(now / kMs) - tried_ms_ < kTriesForMs;
 }
 
 void Estimator::note_try(MonotonicUs now) {

@@ -183,6 +183,7 @@ class Estimator {
   void note_beside(MonotonicUs elapsed, std::uint32_t bytes);
   double less_beside(double arrives_bps, double share) const;
   double waiting_share(MonotonicUs now, double queue_ms, double arrives) const;
+  bool is_trying(MonotonicUs now) const;
   bool has_try_failed(MonotonicUs now) const;
   void undo_try(double queue_ms, double share);
   void stop(MonotonicUs now, MonotonicUs at_most);

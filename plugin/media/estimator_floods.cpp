@@ -86,7 +86,9 @@ bool Estimator::is_way_full(MonotonicUs now) const {
 void Estimator::correct_doubtful_cut(MonotonicUs now) {
   if (doubtful_ms_ == 0) return;
   const double took_ms = static_cast<double>(std::max(now - *cut_at_, kFeedbackWithin)) / kMs;
-  if (took_ms > kSoonerThanSaid * doubtful_ms_ || loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) {
+  const bool stopped = is_stopped() || resumed_at_ >= *cut_at_;
+  if (took_ms > kSoonerThanSaid * (stopped ? doubtful_ms_ : 2 * (doubtful_ms_ - kShortQueueMs)) ||
+      loss(now, kSecond / 2, kSecond).share > usual_loss_ + kMuchLoss) {
     doubtful_ms_ = 0;
     return;
   }

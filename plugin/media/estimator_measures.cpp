@@ -243,7 +243,10 @@ void Estimator::count_long_queues(MonotonicUs gap) {
 
 bool Estimator::is_queue_long() const {
   if (sender_follows_) return long_queues_ >= kLongQueues || queue_ms_ > kVeryLongQueueMs;
-  return long_queues_ >= (queue_ms_ > kFullQueueMs ? 1 : kLongQueues + (queue_ms_ > kVeryLongQueueMs ? 0 : 1));
+  if (queue_ms_ > kFullQueueMs) return long_queues_ >= 1;
+  if (queue_ms_ > kVeryLongQueueMs) return long_queues_ >= kLongQueues;
+  // The key frame that a larger picture begins with makes a queue that goes by itself.
+  return long_queues_ >= (is_trying(feedback_at_) ? kProvenQueues : kLongQueues + 1);
 }
 
 bool Estimator::is_round_trip_long() const {

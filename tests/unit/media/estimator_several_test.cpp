@@ -224,6 +224,60 @@ void a_little_too_much_is_cut_a_little(void**) {
   assert_true(capacity > 0.7 * 1'333'000 && capacity < 0.8 * 1'333'000);
 }
 
+// How often it is cut where a way that takes half as much again as is sent gets a key frame of 65 packets.
+std::uint32_t cuts_for_key_frame(bool of_larger_picture) {
+  Estimator estimator({2'500'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  std::uint64_t told = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 14'000'000; t += 60'000) {
+    if (t == 9'960'000 && of_larger_picture) estimator.note_try(t);
+    const unsigned packets = t == 10'200'000 ? 75 : 10;
+    relayed.packets += packets;
+    relayed.bytes += 1'000 * packets;
+    const auto covered = static_cast<std::uint32_t>(std::min<std::uint64_t>(relayed.packets - told, 15));
+    told += covered;
+    estimator.feedback(t, {covered}, relayed);
+    estimator.tick(t, relayed);
+  }
+  return estimator.cuts();
+}
+
+void the_key_frame_of_a_larger_picture_does_not_end_the_try(void**) {
+  assert_int_equal(cuts_for_key_frame(true), 0);
+  assert_true(cuts_for_key_frame(false) > 0);
+}
+
+// How much is left of the estimate where eight packets of ten arrive for a second, and then the rest at once, or not.
+double left_after_slight_queue(bool comes_at_once) {
+  Estimator estimator({1'500'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  double before = 0;
+  std::uint64_t told = 0;
+  bool stopped = false;
+  for (callroom::MonotonicUs t = 60'000; t <= 11'500'000; t += 60'000) {
+    if (t < 10'000'000) before = estimator.capacity_bps();
+    const unsigned packets = estimator.cuts() == 0 ? 10 : 4;
+    relayed.packets += packets;
+    relayed.bytes += 1'000 * packets;
+    const bool waits = t > 10'000'000 && !(comes_at_once && estimator.cuts() > 0);
+    const auto covered = static_cast<std::uint32_t>(std::min<std::uint64_t>(relayed.packets - told, waits ? 8 : 100));
+    told += covered;
+    estimator.feedback(t, {covered}, relayed);
+    estimator.tick(t, relayed);
+    stopped |= estimator.take_stop_due();
+  }
+  assert_false(stopped);
+  assert_true(estimator.cuts() > 0);
+  return estimator.capacity_bps() / before;
+}
+
+void a_slight_queue_that_goes_at_once_costs_little(void**) {
+  assert_true(left_after_slight_queue(true) > 0.8);
+  assert_true(left_after_slight_queue(false) < 0.6);
+}
+
 }  // namespace
 
 int main() {
@@ -237,6 +291,8 @@ int main() {
       cmocka_unit_test(what_comes_late_after_a_pause_is_no_narrow_way),
       cmocka_unit_test(a_little_too_much_is_cut_a_little),
       cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
+      cmocka_unit_test(the_key_frame_of_a_larger_picture_does_not_end_the_try),
+      cmocka_unit_test(a_slight_queue_that_goes_at_once_costs_little),
   };
   return cmocka_run_group_tests_name("media/estimator_several", tests, nullptr, nullptr);
 }
