@@ -14,9 +14,10 @@ using namespace estimating;
 namespace {
 
 constexpr double kUncertainPackets = 3;
-constexpr std::uint8_t kLongQueues = 2;  // feedbacks in a row, or three of a queue that is not very long
-constexpr double kFullQueueMs = 600;     // more than most hold: some of it is lost already
-constexpr std::uint8_t kLongTrips = 4;   // of several senders: single ones tell of a busy machine
+constexpr std::uint8_t kLongQueues = 2;     // feedbacks in a row
+constexpr std::uint8_t kLastingQueues = 5;  // … of several senders, of less than a very long one: fewer may be a burst
+constexpr double kFullQueueMs = 600;        // more than most hold: some of it is lost already
+constexpr std::uint8_t kLongTrips = 4;      // of several senders: single ones tell of a busy machine
 constexpr std::uint32_t kBetweenTripsMs = 200;
 constexpr double kEnoughToTell = 10;  // packets
 constexpr double kMostUsualLoss = 0.20;
@@ -246,7 +247,7 @@ bool Estimator::is_queue_long() const {
   if (queue_ms_ > kFullQueueMs) return long_queues_ >= 1;
   if (queue_ms_ > kVeryLongQueueMs) return long_queues_ >= kLongQueues;
   // The key frame that a larger picture begins with makes a queue that goes by itself.
-  return long_queues_ >= (is_trying(feedback_at_) ? kProvenQueues : kLongQueues + 1);
+  return long_queues_ >= (is_trying(feedback_at_) ? kProvenQueues : kLastingQueues);
 }
 
 bool Estimator::is_round_trip_long() const {
