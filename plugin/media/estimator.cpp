@@ -199,8 +199,6 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
     arrives = std::max(arrives, kSlightlyTooMuch * std::min(sent(now, kSecond).bits_per_s, capacity_bps_));
   }
   failed_bps_ = doubtful ? 0 : arrives;
-  before_cut_bps_ = static_cast<float>(capacity_bps_);
-  if (!sender_follows_ && cause == Cause::kQueue) doubtful_ms_ = static_cast<float>(queue_ms);
   const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
   // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
   const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
@@ -266,6 +264,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     slight = is_slight(now, queue_ms, share);
     proven_ |= share > usual_loss_ + kMuchLoss || long_queues_ >= kProvenQueues;
     broken_ |= share > kNeedsKeyFrame;
+    before_cut_bps_ = static_cast<float>(capacity_bps_);
+    if (!sender_follows_ && cause == Cause::kQueue) doubtful_ms_ = static_cast<float>(queue_ms);
     if (has_try_failed(now)) {
       undo_try(queue_ms, share);
     } else {

@@ -113,6 +113,9 @@ class Estimator {
   // frame.
   bool take_key_frame_due(MonotonicUs now);
 
+  // True, once, where the last cut has been taken back: there was nothing in the way.
+  bool take_corrected() { return std::exchange(corrected_, false); }
+
   std::uint32_t cuts() const { return cuts_; }
   std::optional<Cause> last_cause() const { return last_cause_; }
   double queue_ms() const { return queue_ms_; }
@@ -236,6 +239,7 @@ class Estimator {
   bool proven_ = false;
   bool broken_ = false;  // much was lost since the last key frame that was due
   bool stop_due_ = false;
+  bool corrected_ = false;
   bool forgotten_ = false;                    // since the stop
   std::optional<MonotonicUs> stopped_until_;  // nothing is to be relayed until then
   MonotonicUs resumed_at_ = 0;                // when it last was again; 0: never

@@ -97,6 +97,7 @@ void Estimator::correct_doubtful_cut(MonotonicUs now) {
   failed_bps_ = capacity_bps_ / kCut;
   draining_bps_.reset();
   doubtful_ms_ = 0;
+  corrected_ = true;
 }
 
 // Once each, as the receiver has forgotten the rest; and what is more than the queue holds is lost once more.

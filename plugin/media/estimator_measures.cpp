@@ -16,8 +16,9 @@ namespace {
 constexpr double kUncertainPackets = 3;
 constexpr std::uint8_t kLongQueues = 2;     // feedbacks in a row
 constexpr std::uint8_t kLastingQueues = 5;  // … of several senders, of less than a very long one: fewer may be a burst
-constexpr double kFullQueueMs = 600;        // more than most hold: some of it is lost already
-constexpr std::uint8_t kLongTrips = 4;      // of several senders: single ones tell of a busy machine
+constexpr double kLargeFramesBps = 500'000;  // … of frames that are large enough for that
+constexpr double kFullQueueMs = 600;         // more than most hold: some of it is lost already
+constexpr std::uint8_t kLongTrips = 4;       // of several senders: single ones tell of a busy machine
 constexpr std::uint32_t kBetweenTripsMs = 200;
 constexpr double kEnoughToTell = 10;  // packets
 constexpr double kMostUsualLoss = 0.20;
@@ -206,6 +207,8 @@ void Estimator::update_queue(MonotonicUs now) {
   for (const Backlog& backlog : backlogs_) least = std::min(least, queued(backlog));
   // The shorter time tells the rate of a link that has just become narrow.
   double per_s = std::max(std::min(received(now, kSecond).packets_per_s, received(now, 400 * kMs).packets_per_s), 5.0);
+  // Several senders' frames that come at once are gone as fast as the way takes, and before them it was not full.
+  if (!sender_follows_) per_s = std::max(per_s, received(now, kSecond / 4).packets_per_s);
   if (has_just_narrowed(now)) per_s = std::max(std::min(per_s, received_lately()), 5.0);
   if (has_resumed(now)) per_s = std::max(per_s, capacity_bps_ / size_bits(now));
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
@@ -246,6 +249,7 @@ bool Estimator::is_queue_long() const {
   if (sender_follows_) return long_queues_ >= kLongQueues || queue_ms_ > kVeryLongQueueMs;
   if (queue_ms_ > kFullQueueMs) return long_queues_ >= 1;
   if (queue_ms_ > kVeryLongQueueMs) return long_queues_ >= kLongQueues;
+  if (sent(feedback_at_, kSecond).bits_per_s < kLargeFramesBps) return long_queues_ > kLongQueues;
   // The key frame that a larger picture begins with makes a queue that goes by itself.
   return long_queues_ >= (is_trying(feedback_at_) ? kProvenQueues : kLastingQueues);
 }

@@ -126,8 +126,8 @@ std::vector<Selection> LayerAllocation::update(std::span<const Candidate> candid
   std::erase_if(streams_, [&](const auto& entry) {
     return std::ranges::find(candidates, entry.first, &Candidate::source) == candidates.end();
   });
-  sizes_wait_ =
-      size_failed_at_ != 0 && now - size_failed_at_ < size_patience_ && budget.bps <= kFarMore * size_failed_bps_;
+  sizes_wait_ = size_failure_.at != 0 && now - size_failure_.at < size_failure_.patience &&
+                budget.bps <= kFarMore * size_failure_.bps;
   const std::vector<Selection> most = most_of(candidates, budget, freely);
   const bool lowered = follow(candidates, most, budget, now, freely);
   show_one(candidates, most, now);
@@ -319,15 +319,14 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_ne
 }
 
 void LayerAllocation::note_too_large(const Stream& stream, MonotonicUs now) {
-  if (size_failed_at_ == now) {  // by more than one
-    size_failed_cost_ = std::max(size_failed_cost_, stream.larger_bps);
+  if (size_failure_.at == now) {  // by more than one
+    size_failure_.cost = std::max(size_failure_.cost, stream.larger_bps);
     return;
   }
-  const bool again = size_failed_at_ != 0 && now - size_failed_at_ < 2 * kMostSizePatience;
-  size_patience_ = again ? std::min(2 * size_patience_, kMostSizePatience) : kFirstSizePatience;
-  size_failed_at_ = now;
-  size_failed_bps_ = stream.raised_bps;
-  size_failed_cost_ = stream.larger_bps;
+  failure_before_ = size_failure_;
+  const bool again = size_failure_.at != 0 && now - size_failure_.at < 2 * kMostSizePatience;
+  const MonotonicUs patience = again ? std::min(2 * size_failure_.patience, kMostSizePatience) : kFirstSizePatience;
+  size_failure_ = {now, patience, stream.raised_bps, stream.larger_bps};
 }
 
 bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs now) {
@@ -358,7 +357,7 @@ void LayerAllocation::raise_to(Stream& stream, Layer layer, Budget budget, Monot
 
 // So much has failed a while ago.
 bool LayerAllocation::is_too_large(Layer from, const LayerCost& to, double others_bps) const {
-  return sizes_wait_ && to.layer.spatial > from.spatial && others_bps + to.bps > kAsMuch * size_failed_cost_;
+  return sizes_wait_ && to.layer.spatial > from.spatial && others_bps + to.bps > kAsMuch * size_failure_.cost;
 }
 
 // Those who are seen, a step each.

@@ -82,6 +82,9 @@ class LayerAllocation {
   // step that has room already waits for its time.
   double next_budget_bps(std::span<const Candidate> candidates, double beyond_bps = 0) const;
 
+  // What seemed to be too much, the last time, was not: it may be tried again.
+  void forgive() { size_failure_ = failure_before_; }
+
   // When somebody last got more, to see whether the network takes it; 0: never.
   MonotonicUs raised_at() const { return raised_at_; }
 
@@ -100,6 +103,13 @@ class LayerAllocation {
     MonotonicUs larger_at = 0;  // in size, the last time; 0: never
     float larger_bps = 0;       // what all cost then
     std::uint32_t patience = kFirstPatience;
+  };
+
+  // A larger size that was too much is so of everybody's picture.
+  struct SizeFailure {
+    MonotonicUs at = 0;  // 0: never
+    MonotonicUs patience = 0;
+    float bps = 0, cost = 0;  // of how much, and what all cost together
   };
 
   std::vector<Selection> most_of(std::span<const Candidate> offered, Budget all, bool freely) const;
@@ -123,11 +133,7 @@ class LayerAllocation {
   static void note_withheld(Stream& stream, const Candidate& candidate, bool by_network);
 
   std::map<std::string, Stream> streams_;
-  // A larger size that was too much is so of everybody's picture.
-  MonotonicUs size_failed_at_ = 0;
-  MonotonicUs size_patience_ = 0;
-  float size_failed_bps_ = 0;  // of how much, and what all cost together
-  float size_failed_cost_ = 0;
+  SizeFailure size_failure_, failure_before_;
   bool sizes_wait_ = false;
   bool begins_low_ = false;
   MonotonicUs raised_at_ = 0;
