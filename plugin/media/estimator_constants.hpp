@@ -17,7 +17,8 @@ inline constexpr double kShortQueueMs = 60;       // less: the queue has drained
 inline constexpr double kLittleLoss = 0.03;       // over the usual: still clean
 inline constexpr double kMuchLoss = 0.10;         // over the usual: congested
 inline constexpr double kHeavyLoss = 0.30;
-inline constexpr double kFarTooMuchOfMany = 1.7;  // sent, of what arrives, of several: a lower layer is not enough
+inline constexpr double kFarTooMuchOfMany = 1.7;    // sent, of what arrives, of several: a lower layer is not enough
+inline constexpr double kLargeFramesBps = 500'000;  // of several: less is small pictures alone
 inline constexpr MonotonicUs kLongestStop = 800 * kMs;  // for what waits
 // The core repeats what is up to a second old, and that waits in the queue: up to 1.8 s of it were seen.
 inline constexpr MonotonicUs kFloodStop = 2 * kSecond;

@@ -1,5 +1,6 @@
 // One receiver of several senders, who encode nothing smaller for it.
 #include <algorithm>
+#include <cmath>
 
 #include "media/estimator.hpp"
 #include "support/cmocka.hpp"
@@ -283,6 +284,32 @@ void a_slight_queue_that_goes_at_once_costs_little(void**) {
   assert_true(left_after_slight_queue(false) < 0.6);
 }
 
+// Small pictures alone, sent as the estimate allows, over a way that takes 133 kbit/s.
+void a_narrow_way_is_not_tried_all_the_time(void**) {
+  Estimator estimator({120'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  double due = 0, takes = 0, sum = 0;
+  std::uint64_t told = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 120'000'000; t += 60'000) {
+    due += std::min(estimator.target_bps(), 250'000.0) * 0.06 / 4'000;
+    takes = std::min(takes + 2, 4.0);
+    sum += estimator.target_bps() * 0.06;
+    relayed.packets += static_cast<std::uint64_t>(due);
+    relayed.bytes += 500 * static_cast<std::uint64_t>(due);
+    due -= std::floor(due);
+    const auto covered = std::min<std::uint64_t>(relayed.packets - told, static_cast<std::uint64_t>(takes));
+    told += covered;
+    takes -= static_cast<double>(covered);
+    if (covered != 0) estimator.feedback(t, {static_cast<std::uint32_t>(covered)}, relayed);
+    estimator.tick(t, relayed);
+  }
+  const double mean = sum / 120;
+  const std::uint32_t cuts = estimator.cuts();
+  assert_true(cuts > 0 && cuts < 20);
+  assert_true(mean > 0.9 * 133'000 && mean < 133'000);
+}
+
 }  // namespace
 
 int main() {
@@ -296,6 +323,7 @@ int main() {
       cmocka_unit_test(what_comes_late_after_a_pause_is_no_narrow_way),
       cmocka_unit_test(a_little_too_much_is_cut_a_little),
       cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
+      cmocka_unit_test(a_narrow_way_is_not_tried_all_the_time),
       cmocka_unit_test(a_burst_of_several_is_no_queue),
       cmocka_unit_test(the_key_frame_of_a_larger_picture_does_not_end_the_try),
       cmocka_unit_test(a_slight_queue_that_goes_at_once_costs_little),
