@@ -186,7 +186,7 @@ bool LayerControl::choose(CallSession& receiver, Sessions others, MonotonicUs no
   const media::Estimator& estimator = downlink.estimator;
   double lowest = estimator.is_proven() ? estimator.capacity_bps() : std::numeric_limits<double>::infinity();
   if (estimator.is_proven() && estimator.is_stopped()) lowest = estimator.target_bps();
-  if (downlink.estimator.take_corrected()) allocation.forgive();
+  if (downlink.estimator.take_corrected()) allocation.forgive(now);
   const auto chosen = allocation.update(candidates, {lowest, estimator.target_bps()}, now, !estimator.is_limited());
   if (allocation.raised_at() == now) downlink.estimator.note_try(now);
   downlink.estimator.set_sender_follows(others.size() == 1 && !others.front()->uplink.has_layers());

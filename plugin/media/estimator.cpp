@@ -40,6 +40,7 @@ constexpr MonotonicUs kFastAfter = 2 * kSecond;
 constexpr double kNoQueueMs = 5;                             // more: the rate is not far away, so no fast growth
 constexpr double kNoQueueOfManyMs = 30;                      // one packet of the small pictures of several is 15 ms
 constexpr double kFreed = 2, kFreedGrowth = 0.6;             // of the rate that failed: another limit, or none
+constexpr double kShowsFree = 0.7;                           // … is sent
 constexpr double kProvesFreed = 1.4;                         // … arrives
 constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
@@ -308,8 +309,10 @@ void Estimator::grow(MonotonicUs now, double seconds) {
   }
   const bool narrow = !sender_follows_ && failed_bps_ < kLargeFramesBps;
   const double near = (narrow ? kNearIfNarrow : kNear) * failed_bps_;
+  // Of several, what is sent near a limit comes in bursts that wait: where nothing ever does there is none.
+  const bool free = !sender_follows_ && queue_peak_ms_ < kNoQueueMs && out.bits_per_s > kShowsFree * failed_bps_;
   const bool near_failure =
-      cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < near;
+      !free && cut_at_ && now - *cut_at_ < kNearFor && capacity_bps_ > 0.8 * failed_bps_ && capacity_bps_ < near;
   if (near_failure) {
     growing_since_ = 0;
     const double step_bps = narrow ? std::min(kNearStepBps, kNearGrowth * capacity_bps_) : kNearStepBps;
@@ -317,7 +320,7 @@ void Estimator::grow(MonotonicUs now, double seconds) {
   } else {
     if (growing_since_ == 0) growing_since_ = now;
     const bool fast =
-        now - growing_since_ > kFastAfter && queue_ms_ < (sender_follows_ ? kNoQueueMs : kNoQueueOfManyMs);
+        (free || now - growing_since_ > kFastAfter) && queue_ms_ < (sender_follows_ ? kNoQueueMs : kNoQueueOfManyMs);
     const bool freed = failed_bps_ > 0 && (capacity_bps_ > kFreed * failed_bps_ ||
                                            received(now, kSecond).bits_per_s > kProvesFreed * failed_bps_);
     capacity_bps_ *= 1 + (!fast ? kGrowth : freed ? kFreedGrowth : kFastGrowth) * seconds;

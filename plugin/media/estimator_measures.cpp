@@ -29,6 +29,7 @@ constexpr MonotonicUs kFeedbackSpread = 60 * kMs;    // from a packet's arrival 
 constexpr MonotonicUs kMostLateness = 10 * kSecond;  // more: another clock
 constexpr MonotonicUs kClockDrift = 2'000;           // 1 us of so many, more than any clock's
 constexpr MonotonicUs kMinimumFor = 5 * kSecond;     // how long a minimum of the queue counts
+constexpr MonotonicUs kPeakFades = kSecond;          // to a third
 constexpr MonotonicUs kRttMinimumFor = 30 * kSecond;
 
 }  // namespace
@@ -195,6 +196,7 @@ double Estimator::less_beside(double arrives_bps, double share) const {
 }
 
 void Estimator::update_queue(MonotonicUs now) {
+  const MonotonicUs elapsed = backlogs_.empty() ? 0 : std::min(now - backlogs_.back().at, kPeakFades);
   backlogs_.push_back(
       {now, relayed_by(now - late_us_).packets - static_cast<double>(covered_), sent(now, kSecond / 2).packets_per_s});
   while (backlogs_.front().at < now - kMinimumFor) backlogs_.pop_front();
@@ -213,6 +215,8 @@ void Estimator::update_queue(MonotonicUs now) {
   // Feedback comes at intervals, so a few packets more or less under way say nothing.
   const double waiting = queued(backlogs_.back()) - least - kUncertainPackets - per_s * 0.02;
   queue_ms_ = std::max(waiting, 0.0) / per_s * 1000;
+  const double faded = queue_peak_ms_ * (1 - static_cast<double>(elapsed) / kPeakFades);
+  queue_peak_ms_ = static_cast<float>(std::max(queue_ms_, faded));
 }
 
 // What the path loses without being congested: cutting does not help against that, so it must not keep the estimate

@@ -69,6 +69,7 @@ class LayerAllocation {
   static constexpr MonotonicUs kFirstSizePatience = 15'000'000;
   static constexpr MonotonicUs kMostSizePatience = 60'000'000;
   static constexpr MonotonicUs kFailsWithin = 8'000'000;  // a step down so soon after a step up: it was too early
+  static constexpr MonotonicUs kForgivenWithin = 1'500'000;
 
   // To be called every 250 ms; a selection for each candidate, in their order. `freely`: nothing limits the receiver as
   // far as is known, so that nothing has to be tried step by step.
@@ -82,8 +83,10 @@ class LayerAllocation {
   // step that has room already waits for its time.
   double next_budget_bps(std::span<const Candidate> candidates, double beyond_bps = 0) const;
 
-  // What seemed to be too much, the last time, was not: it may be tried again.
-  void forgive() { size_failure_ = failure_before_; }
+  // What seemed to be too much just now was not: it may be tried again.
+  void forgive(MonotonicUs now) {
+    if (now - size_failure_.at < kForgivenWithin) size_failure_ = failure_before_;
+  }
 
   // When somebody last got more, to see whether the network takes it; 0: never.
   MonotonicUs raised_at() const { return raised_at_; }

@@ -106,7 +106,7 @@ void only_the_picture_that_gets_larger_takes_room_for_a_key_frame(void**) {
 }
 
 // For how many updates nobody's picture gets larger with this budget, after so many that did were too much.
-int updates_until_larger(std::ptrdiff_t were_larger, double budget, bool forgiven = false) {
+int updates_until_larger(std::ptrdiff_t were_larger, double budget, int forgiven_after = 0) {
   LayerAllocation allocation;
   const std::vector<Candidate> two{camera("a"), camera("b")};
   const auto is_larger = [](const Selection& selection) { return selection.layer && selection.layer->spatial > 0; };
@@ -116,8 +116,10 @@ int updates_until_larger(std::ptrdiff_t were_larger, double budget, bool forgive
   };
   while (update(were_larger == 1 ? 500'000 : 800'000) != were_larger) {
   }
-  for (int i = 0; i < 12; ++i) update(330'000);
-  if (forgiven) allocation.forgive();
+  for (int i = 1; i <= 12; ++i) {
+    update(330'000);
+    if (i == forgiven_after) allocation.forgive(now);
+  }
   int updates = 0;
   while (updates < 4 * 60 && update(budget) == 0) ++updates;
   return updates;
@@ -125,11 +127,13 @@ int updates_until_larger(std::ptrdiff_t were_larger, double budget, bool forgive
 
 void a_size_that_was_too_much_is_tried_of_nobody_for_a_while(void**) {
   const int as_much = updates_until_larger(1, 450'000), far_more = updates_until_larger(1, 800'000);
-  const int less = updates_until_larger(2, 450'000), forgiven = updates_until_larger(1, 450'000, true);
+  const int less = updates_until_larger(2, 450'000);
+  const int forgiven = updates_until_larger(1, 450'000, 2), too_late = updates_until_larger(1, 450'000, 10);
   assert_true(as_much >= 4 * 11 && as_much <= 4 * 16);
   assert_true(far_more <= 4 * 2);
   assert_true(less <= 4 * 2);
   assert_true(forgiven <= 4 * 2);
+  assert_int_equal(too_late, as_much);
 }
 
 void what_fits_never_costs_more_than_there_is(void**) {
