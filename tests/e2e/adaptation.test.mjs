@@ -65,12 +65,13 @@ describe('the network of one among several', kSkip, () => {
   const people = kLong ? 5 : 3;
   for (const [name, theCase] of kLong ? kTable : [['rate-600', shortAmongSeveral]]) {
     test(`${name}, ${people} people`, timeoutOf(theCase), async (t) => {
+      const logged = (await own.bench.stack.log('janus')).length; // VideoRoom was here before, and has such errors
       const figures = await measure(t, own, name, theCase, { people });
       const row = await rowOfConcerned(own.bench);
       const { events, told } = row;
       t.diagnostic(`its row: ${row.quality_changes} changes, ${told}`);
       // A number that the core has spent on a packet that it then did not send reads as loss.
-      assert.doesNotMatch(await own.bench.stack.log('janus'), /SRTP\/SRTCP errors|empty RTP packet/);
+      assert.doesNotMatch((await own.bench.stack.log('janus')).slice(logged), /SRTP\/SRTCP errors|empty RTP packet/);
       if (kLong) await measure(t, own, name, theCase, { people, plugin: 'videoroom' });
       assert.deepEqual(shortcomings(theCase, figures), []);
       if (!theCase.limit) return;
