@@ -44,7 +44,7 @@ constexpr double kShowsFree = 0.7;                           // … is sent
 constexpr double kProvesFreed = 1.4;                         // … arrives
 constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
-constexpr double kNear = 1.05, kNearIfNarrow = 1.1;  // of it: of several, a picture more is a large step then
+constexpr double kNear = 1.05, kNearIfNarrow = 1.1;  // of that rate; narrow: a picture more of several is a large step
 constexpr double kBeyondSent = 1.5, kBeyondSentBps = 40'000;
 
 }  // namespace

@@ -334,7 +334,7 @@ function figuresOf({ theCase, people, way, readings, pictures, beganAt, endedAt 
   return figures;
 }
 
-/** The course of a call in steps of a quarter second, a line each. */
+/** The course of a call in steps of two readings, a line each. */
 function traceOf({ way, readings, pictures, beganAt }) {
   const concerned = pictures.filter((picture) => picture.concerned);
   const lines = [];
