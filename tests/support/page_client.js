@@ -152,8 +152,8 @@
   }
 
   /** Everything that comes before joining: devices, connection, handles. close() takes it all back. */
-  async function prepare(plugin, video = { width: 640, height: 480 }) {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
+  async function prepare(plugin, video = { width: 640, height: 480 }, audio = true) {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio, video });
     const janus = await Janus.connect();
     const close = async () => {
       await janus.close();
