@@ -242,7 +242,8 @@ bool LayerAllocation::resume_one(std::span<const Candidate> candidates, Budget b
   std::optional<std::size_t> one;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Stream& stream = streams_[candidates[i].source];
-    if (stream.layer || wanted_steps(candidates[i]) == 0 || !is_ripe(stream, budget, now)) continue;
+    if (stream.layer || wanted_steps(candidates[i]) == 0) continue;
+    if (!is_ripe(stream, candidates[i].costs.front().layer, budget, now)) continue;
     if ((!one || candidates[i].is_speaker) && has_room(candidates, i, budget)) one = i;
   }
   if (!one) return false;
@@ -309,6 +310,7 @@ bool LayerAllocation::lower(Stream& stream, const Selection& wanted, bool for_ne
   const bool has_less = static_cast<float>(budget.bps) < stream.raised_bps;
   if (wanted.by_network && has_less && stream.raised_at != 0 && now - stream.raised_at < kFailsWithin) {
     stream.patience = std::min(2 * stream.patience, kMostPatience);
+    stream.failed = stream.layer;
     if (stream.larger_at != 0 && now - stream.larger_at < kFailsWithin) note_too_large(stream, now);
   }
   stream.layer = wanted.layer;
@@ -329,9 +331,10 @@ void LayerAllocation::note_too_large(const Stream& stream, MonotonicUs now) {
   size_failure_ = {now, patience, stream.raised_bps, stream.larger_bps};
 }
 
-bool LayerAllocation::is_ripe(const Stream& stream, Budget budget, MonotonicUs now) {
-  const std::uint32_t patience = budget.bps > kFarMore * stream.raised_bps ? kFirstPatience : stream.patience;
-  return now - stream.changed_at >= patience;
+// A queue may take more than the step that failed, and that has not failed.
+bool LayerAllocation::is_ripe(const Stream& stream, Layer next, Budget budget, MonotonicUs now) {
+  const bool has_failed = stream.failed && next >= *stream.failed && budget.bps <= kFarMore * stream.raised_bps;
+  return now - stream.changed_at >= (has_failed ? stream.patience : kFirstPatience);
 }
 
 // One at a time, to see what it does.
@@ -370,8 +373,8 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
     const std::vector<LayerCost>& costs = candidates[i].costs;
     Stream& stream = streams_[candidates[i].source];
     if (!stream.layer || !wanted[i].layer || *stream.layer >= *wanted[i].layer) continue;
-    if (!is_ripe(stream, budget, now)) continue;
     auto next = std::ranges::upper_bound(costs, *stream.layer, {}, &LayerCost::layer);
+    if (!is_ripe(stream, next->layer, budget, now)) continue;
     const double others = total - bps_of(candidates[i], stream.layer);
     if (is_too_large(*stream.layer, *next, others)) continue;
     const auto has_room = [&](const LayerCost& cost, double margin) {
@@ -380,8 +383,9 @@ void LayerAllocation::raise(std::span<const Candidate> candidates, Budget budget
     if (!has_room(*next, kMargin)) continue;
     if (has_room(*next, kPlenty)) {
       // Frame rates need no key frame to go up.
-      for (auto faster = next + 1; faster != costs.end() && faster->layer <= *wanted[i].layer &&
-                                   faster->layer.spatial == next->layer.spatial && has_room(*faster, kPlenty);
+      for (auto faster = next + 1;
+           faster != costs.end() && faster->layer <= *wanted[i].layer && faster->layer.spatial == next->layer.spatial &&
+           has_room(*faster, kPlenty) && is_ripe(stream, faster->layer, budget, now);
            ++faster) {
         next = faster;
       }

@@ -106,6 +106,7 @@ class LayerAllocation {
     MonotonicUs larger_at = 0;  // in size, the last time; 0: never
     float larger_bps = 0;       // what all cost then
     std::uint32_t patience = kFirstPatience;
+    std::optional<Layer> failed;  // what patience is for: this and more
   };
 
   // A larger size that was too much is so of everybody's picture.
@@ -118,7 +119,7 @@ class LayerAllocation {
   std::vector<Selection> most_of(std::span<const Candidate> offered, Budget all, bool freely) const;
   std::vector<std::size_t> shown(std::span<const Candidate> candidates) const;
   double least_bps(std::span<const Candidate> candidates) const;
-  static bool is_ripe(const Stream& stream, Budget budget, MonotonicUs now);
+  static bool is_ripe(const Stream& stream, Layer next, Budget budget, MonotonicUs now);
   bool has_just_raised(MonotonicUs now) const;
   void note_too_large(const Stream& stream, MonotonicUs now);
   bool is_too_large(Layer from, const LayerCost& to, double others_bps) const;

@@ -248,6 +248,26 @@ void patience_grows_where_going_up_fails(void**) {
   assert_true(last - second < first);
 }
 
+// … but what was lost for that alone, which has not failed, comes back at once.
+void patience_is_for_what_has_failed(void**) {
+  LayerAllocation allocation;
+  const std::vector<Candidate> two{camera("a"), camera("b")};
+  MonotonicUs now = 0;
+  const auto update = [&](double budget) { return text(allocation.update(two, budget, now += kStep)); };
+  for (int i = 0; i < 5; ++i) {
+    while (update(220'000) != "a0.1! b0.1! ") {
+    }
+    update(130'000);
+  }
+  while (update(220'000) != "a0.1! b0.1! ") {
+  }
+  const std::string paused = update(70'000);
+  std::string resumed;
+  for (int i = 0; i < 20; ++i) resumed = update(220'000);
+  assert_string_equal(paused.c_str(), "a0.0! b-! ");
+  assert_string_equal(resumed.c_str(), "a0.0! b0.0! ");
+}
+
 void a_layer_that_is_no_longer_sent_becomes_the_one_below(void**) {
   LayerAllocation allocation;
   std::vector<Candidate> one{camera("a")};
@@ -374,6 +394,7 @@ int main() {
       cmocka_unit_test(after_a_stop_as_many_begin_as_there_is_room_for_key_frames),
       cmocka_unit_test(the_next_step_up_says_what_it_takes),
       cmocka_unit_test(patience_grows_where_going_up_fails),
+      cmocka_unit_test(patience_is_for_what_has_failed),
       cmocka_unit_test(a_layer_that_is_no_longer_sent_becomes_the_one_below),
       cmocka_unit_test(what_the_network_had_done_is_told),
       cmocka_unit_test(what_others_do_is_not_the_network_s),
