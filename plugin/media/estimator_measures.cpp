@@ -252,7 +252,8 @@ bool Estimator::is_queue_long() const {
   if (sender_follows_) return long_queues_ >= kLongQueues || queue_ms_ > kVeryLongQueueMs;
   if (queue_ms_ > kFullQueueMs) return long_queues_ >= 1;
   if (queue_ms_ > kVeryLongQueueMs) return long_queues_ >= kLongQueues;
-  if (sent(feedback_at_, kSecond).bits_per_s < kLargeFramesBps) return long_queues_ > kLongQueues;
+  const bool in_small_frames = sent(feedback_at_, kSecond).bits_per_s < kLargeFramesBps;
+  if (in_small_frames || !is_limited()) return long_queues_ > kLongQueues;
   // The key frame that a larger picture begins with makes a queue that goes by itself.
   return long_queues_ >= (is_trying(feedback_at_) ? kProvenQueues : kLastingQueues);
 }

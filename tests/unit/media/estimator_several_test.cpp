@@ -249,6 +249,32 @@ void a_burst_of_several_is_no_queue(void**) {
   assert_true(cuts_for_burst(65, false) > 0);
 }
 
+// How long a way that takes ten packets of 13 is filled until the first cut.
+callroom::MonotonicUs cut_after(double initial_bps) {
+  Estimator estimator({initial_bps, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  std::uint64_t told = 0;
+  callroom::MonotonicUs t = 60'000;
+  for (; t <= 14'000'000 && estimator.cuts() == 0; t += 60'000) {
+    relayed.packets += 13;
+    relayed.bytes += 13'000;
+    const unsigned takes = t < 10'000'000 ? 13 : 10;
+    const auto covered = static_cast<std::uint32_t>(std::min<std::uint64_t>(relayed.packets - told, takes));
+    told += covered;
+    estimator.feedback(t, {covered}, relayed);
+    estimator.tick(t, relayed);
+  }
+  return t - 10'000'000;
+}
+
+// … where nothing had to be tried before, a burst would have been one then, too.
+void a_limit_that_begins_is_found_sooner_than_one_that_is_known(void**) {
+  const callroom::MonotonicUs unlimited = cut_after(3'000'000), limited = cut_after(2'500'000);
+  assert_true(unlimited > 500'000 && unlimited < 1'000'000);
+  assert_true(limited - unlimited >= 100'000);
+}
+
 void the_key_frame_of_a_larger_picture_does_not_end_the_try(void**) {
   assert_int_equal(cuts_for_burst(65, true), 0);
   assert_true(cuts_for_burst(85, true) > 0);
@@ -343,6 +369,7 @@ int main() {
       cmocka_unit_test(a_queue_that_goes_at_once_was_a_machine_that_stood_still),
       cmocka_unit_test(a_narrow_way_is_seldom_tried_and_its_end_soon_found),
       cmocka_unit_test(a_burst_of_several_is_no_queue),
+      cmocka_unit_test(a_limit_that_begins_is_found_sooner_than_one_that_is_known),
       cmocka_unit_test(the_key_frame_of_a_larger_picture_does_not_end_the_try),
       cmocka_unit_test(a_slight_queue_that_goes_at_once_costs_little),
   };
