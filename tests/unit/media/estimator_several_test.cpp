@@ -81,6 +81,34 @@ void a_queue_among_several_is_found_at_once(void**) {
   assert_true(target < capacity && capacity < 1'200'000);
 }
 
+// Whether there is no doubt of a narrow way left when a stop ends, in which feedback came for so long, and of no loss.
+bool is_proven_after_stop_of(callroom::MonotonicUs length) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  callroom::MonotonicUs stopped_at = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 12'000'000; t += 60'000) {
+    if (stopped_at == 0) {
+      relayed.packets += 15;
+      relayed.bytes += 16'500;
+    }
+    estimator.feedback(t, {t < 10'000'000 ? 15U : 3U, 0, 0}, relayed);
+    estimator.tick(t, relayed);
+    if (estimator.take_stop_due()) stopped_at = t;
+    if (stopped_at == 0 || t < stopped_at + length) continue;
+    estimator.note_forgotten();
+    assert_true(estimator.take_key_frame_due(t));
+    return estimator.is_proven();
+  }
+  fail();
+  return false;
+}
+
+void a_queue_that_lasts_for_a_stop_is_one(void**) {
+  assert_true(is_proven_after_stop_of(360'000));
+  assert_false(is_proven_after_stop_of(120'000));
+}
+
 // A way that suddenly takes a fifth takes that of the sound too, of which no feedback tells.
 void the_sound_beside_gets_its_room_back(void**) {
   double capacity[2];
@@ -361,6 +389,7 @@ int main() {
       cmocka_unit_test(retransmissions_that_fill_the_way_stop_everything),
       cmocka_unit_test(a_packet_or_two_is_no_queue_among_several),
       cmocka_unit_test(a_queue_among_several_is_found_at_once),
+      cmocka_unit_test(a_queue_that_lasts_for_a_stop_is_one),
       cmocka_unit_test(the_sound_beside_gets_its_room_back),
       cmocka_unit_test(a_try_that_fails_is_undone_and_stops_nobody),
       cmocka_unit_test(a_limit_that_begins_during_a_try_is_no_try_that_failed),
