@@ -157,6 +157,11 @@ export class AdaptationBench {
         { timeoutMs: 90_000, everyMs: 500, what: `a sender's estimate of ${this.warmKbps} kbit/s` },
       );
     }
+    await until(
+      () => Promise.all(pages.map((page) => page.evaluate(() => watch.heights()))),
+      (heights) => Math.min(...heights.flatMap(({ seen }) => seen)) >= Math.min(...heights.map(({ sent }) => sent)),
+      { timeoutMs: 60_000, everyMs: 500, what: "everybody's picture in the size that is sent" },
+    );
     return pages;
   }
 
@@ -264,6 +269,8 @@ function watchCall() {
       }
       return { targetKbps, height, limitedBy, repeatedBytes };
     },
+    /** Of the largest picture that is sent, and of each that is seen. */
+    heights: async () => ({ sent: (await watch.sending()).height, seen: tracks.map(({ sizes }) => sizes.at(-1) ?? 0) }),
     /** The UDP ports of this page. */
     async ports() {
       const ports = [];
