@@ -100,7 +100,8 @@ for (const people of kLong ? [2, 5] : []) {
         const figures = await measure(t, own, name, theCase, { people, way: 'up' });
         const beside = await measure(t, own, name, theCase, { people, way: 'up', plugin: 'videoroom' });
         assert.ok(figures.frozenMs <= 1.25 * beside.frozenMs + 500, `${figures.frozenMs} ms, VideoRoom ${beside.frozenMs} ms`);
-        if (figures.share) assert.ok(figures.share >= 0.6, `${figures.share} of the limit`);
+        const possible = Math.min(1, figures.baselineKbps / theCase.limit); // five people's cameras send less than 1200 kbit/s
+        if (figures.share) assert.ok(figures.share >= 0.6 * possible, `${figures.share} of the limit`);
         const { frames } = figures.others;
         assert.ok(frames >= 0.9, `the other pictures have ${frames} of their frames, in VideoRoom ${beside.others.frames}`);
       });
