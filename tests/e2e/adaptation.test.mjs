@@ -3,7 +3,9 @@
 // VideoRoom; with other values: tests/e2e/adaptation.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { AdaptationBench, kCases, kManyPeoplesCamera, line, shortcomings } from '../support/adaptation.mjs';
+import { AdaptationBench, kManyPeoplesCamera } from '../support/adaptation.mjs';
+import { kCases, shortcomings } from '../support/adaptation_cases.mjs';
+import { line } from '../support/adaptation_figures.mjs';
 import { until } from '../support/stack.mjs';
 
 const kLong = process.env.CALLROOM_LONG === '1';
