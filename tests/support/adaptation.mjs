@@ -78,7 +78,7 @@ export class AdaptationBench {
 
   /**
    * One call under one case. The first person's network gets narrow: what it receives, or with `way: 'up'` what it sends.
-   * @returns figures; see figuresOf
+   * @returns figures; see figuresOf. And `busy`: share of the machine's time; `limitedBy`: what events said.
    */
   async run(theCase, { plugin = 'callroom', people = 2, way = 'down' } = {}) {
     const pages = await this.#call(kPlugins[plugin], people);
