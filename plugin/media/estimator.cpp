@@ -208,7 +208,7 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
   capacity_bps_ = std::min(capacity_bps_, (loss_alone ? kCutForLoss : kCut) * fallen);
   drain(queue_ms, share, arrives);
   if (!loss_alone && sent(now, kSecond).bits_per_s > (sender_follows_ ? kFarTooMuch : kFarTooMuchOfMany) * arrives &&
-      (queue_ms > kLongQueueMs || share > kNeedsKeyFrame)) {
+      ((queue_ms > kLongQueueMs && !is_young(queue_ms)) || share > kNeedsKeyFrame)) {
     stop(now, std::min(static_cast<MonotonicUs>(kDrainsLonger * queue_ms * kMs), kLongestStop));
   }
   if (is_flooded(now)) stop(now, kFloodStop);
@@ -219,6 +219,13 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
 bool Estimator::is_slight(MonotonicUs now, double queue_ms, double share) const {
   return !sender_follows_ && queue_ms <= kVeryLongQueueMs && share <= usual_loss_ + kLittleLoss &&
          !has_just_narrowed(now);
+}
+
+// Where a limit begins it is cut at once; but for so short a machine may stand still, too, and a stop takes everybody's
+// picture: soon enough where the queue lasts.
+bool Estimator::is_young(double queue_ms) const {
+  return !sender_follows_ && queue_ms <= kVeryLongQueueMs && long_queues_ < kLastingQueues &&
+         sent(feedback_at_, kSecond).bits_per_s >= kLargeFramesBps;
 }
 
 // Room is needed too for the retransmissions of what was lost.
@@ -281,7 +288,7 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   cut_at_ = now;
   hold_until_ = now + kHold + std::min(round_trip, kSecond);
   // A slight cut comes early: a way that has just become narrow may look as if it took a little less.
-  const bool early = cause == Cause::kQueue && slight;
+  const bool early = cause == Cause::kQueue && (slight || is_young(queue_ms_));
   may_cut_again_at_ = now + (early ? kFeedbackWithin : kHoldIfSevere + std::min(rtt_min_.value_or(100 * kMs), kSecond));
   if (stopped_until_) {  // what comes after the stop is still to be seen
     hold_until_ += *stopped_until_ - now;

@@ -177,6 +177,7 @@ class Estimator {
   double arriving(MonotonicUs now, double queue_ms) const;
   void lower(MonotonicUs now, Cause cause, double queue_ms, double share);
   bool is_slight(MonotonicUs now, double queue_ms, double share) const;
+  bool is_young(double queue_ms) const;
   void drain(double queue_ms, double share, double arrives);
   bool is_flooded(MonotonicUs now) const;
   bool is_way_full(MonotonicUs now) const;

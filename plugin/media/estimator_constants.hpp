@@ -12,6 +12,7 @@ inline constexpr MonotonicUs kSecond = 1'000'000;
 
 inline constexpr double kLongQueueMs = 150;       // two feedbacks of it: congested
 inline constexpr double kVeryLongQueueMs = 300;   // one is enough
+inline constexpr std::uint8_t kLastingQueues = 5;  // … in a row, of several senders, of less than a very long one
 inline constexpr std::uint8_t kProvenQueues = 8;  // feedbacks in a row of a long queue: no doubt is left
 inline constexpr double kShortQueueMs = 60;       // less: the queue has drained
 inline constexpr double kLittleLoss = 0.03;       // over the usual: still clean

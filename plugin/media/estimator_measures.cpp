@@ -15,7 +15,6 @@ namespace {
 
 constexpr double kUncertainPackets = 3;
 constexpr std::uint8_t kLongQueues = 2;     // feedbacks in a row
-constexpr std::uint8_t kLastingQueues = 5;  // … of several senders, of less than a very long one: fewer may be a burst
 constexpr double kFullQueueMs = 600;        // more than most hold: some of it is lost already
 constexpr std::uint8_t kLongTrips = 4;      // of several senders: single ones tell of a busy machine
 constexpr std::uint32_t kBetweenTripsMs = 200;

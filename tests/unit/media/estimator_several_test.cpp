@@ -303,6 +303,44 @@ void a_limit_that_begins_is_found_sooner_than_one_that_is_known(void**) {
   assert_true(limited - unlimited >= 100'000);
 }
 
+struct Half {
+  callroom::MonotonicUs cut_after = 0, stopped_after = 0;  // 0: not within two seconds
+  double left = 0;                                         // of the estimate then
+};
+
+// Eight packets of 15 arrive for so long, and then the rest at once.
+Half on_half_of_way(callroom::MonotonicUs length) {
+  Estimator estimator({3'000'000, 3'000'000});
+  estimator.set_sender_follows(false);
+  Relayed relayed;
+  Half result;
+  std::uint64_t told = 0;
+  for (callroom::MonotonicUs t = 60'000; t <= 12'000'000; t += 60'000) {
+    relayed.packets += 15;
+    relayed.bytes += 16'500;
+    const bool waits = t > 10'000'000 && t <= 10'000'000 + length;
+    const auto covered = static_cast<std::uint32_t>(std::min<std::uint64_t>(relayed.packets - told, waits ? 8 : 500));
+    told += covered;
+    estimator.feedback(t, {covered}, relayed);
+    estimator.tick(t, relayed);
+    if (result.cut_after == 0 && estimator.cuts() > 0) result.cut_after = t - 10'000'000;
+    if (estimator.take_stop_due()) result.stopped_after = t - 10'000'000;
+    if (result.stopped_after != 0) break;
+  }
+  result.left = estimator.capacity_bps() / 3'000'000;
+  return result;
+}
+
+// … and what was cut for one that did is given back.
+void a_machine_that_stands_still_for_short_stops_nobody(void**) {
+  const Half shortly = on_half_of_way(350'000), lasting = on_half_of_way(2'000'000);
+  assert_true(shortly.cut_after > 0 && shortly.cut_after < 400'000);
+  assert_int_equal(shortly.stopped_after, 0);
+  assert_true(shortly.left > 0.8);
+  assert_int_equal(lasting.cut_after, shortly.cut_after);
+  assert_true(lasting.stopped_after > lasting.cut_after && lasting.stopped_after <= lasting.cut_after + 200'000);
+}
+
 void the_key_frame_of_a_larger_picture_does_not_end_the_try(void**) {
   assert_int_equal(cuts_for_burst(65, true), 0);
   assert_true(cuts_for_burst(85, true) > 0);
@@ -399,6 +437,7 @@ int main() {
       cmocka_unit_test(a_narrow_way_is_seldom_tried_and_its_end_soon_found),
       cmocka_unit_test(a_burst_of_several_is_no_queue),
       cmocka_unit_test(a_limit_that_begins_is_found_sooner_than_one_that_is_known),
+      cmocka_unit_test(a_machine_that_stands_still_for_short_stops_nobody),
       cmocka_unit_test(the_key_frame_of_a_larger_picture_does_not_end_the_try),
       cmocka_unit_test(a_slight_queue_that_goes_at_once_costs_little),
   };
