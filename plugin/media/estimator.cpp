@@ -45,7 +45,7 @@ constexpr double kProvesFreed = 1.4;                         // … arrives
 constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
 constexpr double kNear = 1.05, kNearIfNarrow = 1.1;  // of that rate; narrow: a picture more of several is a large step
-constexpr double kBeyondSent = 1.5, kBeyondSentBps = 40'000;
+constexpr double kBeyondSent = 1.5, kBeyondSentIfFreed = 2, kBeyondSentBps = 40'000;
 
 }  // namespace
 
@@ -308,7 +308,11 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
 void Estimator::grow(MonotonicUs now, double seconds) {
   if (now < hold_until_) return;
   const Rate out = sent(now, kSecond);
-  const double ceiling = std::min(max_bps_, std::max(kBeyondSent * out.bits_per_s + kBeyondSentBps, wanted_bps_));
+  const bool freed = failed_bps_ > 0 && (capacity_bps_ > kFreed * failed_bps_ ||
+                                         received(now, kSecond).bits_per_s > kProvesFreed * failed_bps_);
+  const bool just_freed = freed && cut_at_ && now - *cut_at_ < kNearFor;  // and the sender is yet to follow
+  const double beyond = (just_freed ? kBeyondSentIfFreed : kBeyondSent) * out.bits_per_s + kBeyondSentBps;
+  const double ceiling = std::min(max_bps_, std::max(beyond, wanted_bps_));
   if (capacity_bps_ >= ceiling) return;
   if (out.packets_per_s == 0) {
     capacity_bps_ = std::min(capacity_bps_ * (1 + kIdleGrowth * seconds), ceiling);
@@ -328,8 +332,6 @@ void Estimator::grow(MonotonicUs now, double seconds) {
     if (growing_since_ == 0) growing_since_ = now;
     const bool fast =
         (free || now - growing_since_ > kFastAfter) && queue_ms_ < (sender_follows_ ? kNoQueueMs : kNoQueueOfManyMs);
-    const bool freed = failed_bps_ > 0 && (capacity_bps_ > kFreed * failed_bps_ ||
-                                           received(now, kSecond).bits_per_s > kProvesFreed * failed_bps_);
     capacity_bps_ *= 1 + (!fast ? kGrowth : freed ? kFreedGrowth : kFastGrowth) * seconds;
   }
   capacity_bps_ = std::min(capacity_bps_, ceiling);

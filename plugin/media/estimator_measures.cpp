@@ -14,9 +14,9 @@ using namespace estimating;
 namespace {
 
 constexpr double kUncertainPackets = 3;
-constexpr std::uint8_t kLongQueues = 2;     // feedbacks in a row
-constexpr double kFullQueueMs = 600;        // more than most hold: some of it is lost already
-constexpr std::uint8_t kLongTrips = 4;      // of several senders: single ones tell of a busy machine
+constexpr std::uint8_t kLongQueues = 2;  // feedbacks in a row
+constexpr double kFullQueueMs = 600;     // more than most hold: some of it is lost already
+constexpr std::uint8_t kLongTrips = 4;   // of several senders: single ones tell of a busy machine
 constexpr std::uint32_t kBetweenTripsMs = 200;
 constexpr double kEnoughToTell = 10;  // packets
 constexpr double kMostUsualLoss = 0.20;
