@@ -37,12 +37,13 @@ constexpr double kInBurstsBps = 1'000'000, kBurstMs = 100;  // several large fra
 constexpr double kIdleGrowth = 0.4;                  // where nothing is sent, growing loads nothing
 constexpr double kGrowth = 0.08, kFastGrowth = 0.3;  // a second
 constexpr MonotonicUs kFastAfter = 2 * kSecond;
-constexpr double kNoQueueMs = 5;                             // more: the rate is not far away, so no fast growth
-constexpr double kNoQueueOfManyMs = 30;                      // one packet of the small pictures of several is 15 ms
-constexpr double kFreed = 2, kFreedGrowth = 0.6;             // of the rate that failed: another limit, or none
-constexpr double kShowsFree = 0.7;                           // … is sent
-constexpr double kProvesFreed = 1.4;                         // … arrives
-constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;  // a second, near the rate that failed
+constexpr double kNoQueueMs = 5;         // more: the rate is not far away, so no fast growth
+constexpr double kNoQueueOfManyMs = 30;  // one packet of the small pictures of several is 15 ms
+constexpr double kFreed = 2;             // of the rate that failed: another limit, or none
+constexpr double kFreedGrowth = 1, kFreedGrowthOfMany = 0.6;
+constexpr double kShowsFree = 0.7;                              // … is sent
+constexpr double kProvesFreed = 1.2, kProvesFreedOfMany = 1.4;  // … arrives
+constexpr double kNearGrowth = 0.03, kNearStepBps = 10'000;     // a second, near the rate that failed
 constexpr MonotonicUs kNearFor = 20 * kSecond;
 constexpr double kNear = 1.05, kNearIfNarrow = 1.1;  // of that rate; narrow: a picture more of several is a large step
 constexpr double kBeyondSent = 1.5, kBeyondSentIfFreed = 2, kBeyondSentBps = 40'000;
@@ -308,9 +309,11 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
 void Estimator::grow(MonotonicUs now, double seconds) {
   if (now < hold_until_) return;
   const Rate out = sent(now, kSecond);
-  const bool freed = failed_bps_ > 0 && (capacity_bps_ > kFreed * failed_bps_ ||
-                                         received(now, kSecond).bits_per_s > kProvesFreed * failed_bps_);
-  const bool just_freed = freed && cut_at_ && now - *cut_at_ < kNearFor;  // and the sender is yet to follow
+  const double proves = sender_follows_ ? kProvesFreed : kProvesFreedOfMany;
+  const bool freed = failed_bps_ > 0 &&
+                     (capacity_bps_ > kFreed * failed_bps_ || received(now, kSecond).bits_per_s > proves * failed_bps_);
+  // … and the sender is yet to follow.
+  const bool just_freed = sender_follows_ && freed && cut_at_ && now - *cut_at_ < kNearFor;
   const double beyond = (just_freed ? kBeyondSentIfFreed : kBeyondSent) * out.bits_per_s + kBeyondSentBps;
   const double ceiling = std::min(max_bps_, std::max(beyond, wanted_bps_));
   if (capacity_bps_ >= ceiling) return;
@@ -332,7 +335,8 @@ void Estimator::grow(MonotonicUs now, double seconds) {
     if (growing_since_ == 0) growing_since_ = now;
     const bool fast =
         (free || now - growing_since_ > kFastAfter) && queue_ms_ < (sender_follows_ ? kNoQueueMs : kNoQueueOfManyMs);
-    capacity_bps_ *= 1 + (!fast ? kGrowth : freed ? kFreedGrowth : kFastGrowth) * seconds;
+    const double freed_growth = sender_follows_ ? kFreedGrowth : kFreedGrowthOfMany;
+    capacity_bps_ *= 1 + (!fast ? kGrowth : freed ? freed_growth : kFastGrowth) * seconds;
   }
   capacity_bps_ = std::min(capacity_bps_, ceiling);
 }

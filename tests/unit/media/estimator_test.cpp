@@ -189,7 +189,7 @@ void a_lifted_limit_is_used_again_within_15_s(void**) {
     sum += back / kSeeds;
   }
   std::printf("a lifted limit is used again after %.1f s, at worst %.1f s\n", sum, worst);
-  assert_true(worst <= 13.5);
+  assert_true(worst <= 12.5);
 }
 
 // The lowest share of the former rate that the target fell to, with this loss from the beginning.
