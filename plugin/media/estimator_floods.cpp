@@ -130,7 +130,7 @@ bool Estimator::take_key_frame_due(MonotonicUs now) {
     const MonotonicUs longest = lossy ? flood_stop : waits ? kLongestStop : 0;
     if (now < std::max(*stopped_until_, *cut_at_ + longest) && !drained) return false;
     // Loss may be told of later than that; everybody's key frame at once would be the next stop.
-    proven_ |= long_queues_ >= kProvenQueues;
+    proven_ |= long_queues_ >= kLastingQueues;
     stopped_until_.reset();
     resumed_at_ = now;
     broken_ = false;

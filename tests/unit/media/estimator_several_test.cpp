@@ -105,7 +105,7 @@ bool is_proven_after_stop_of(callroom::MonotonicUs length) {
 }
 
 void a_queue_that_lasts_for_a_stop_is_one(void**) {
-  assert_true(is_proven_after_stop_of(360'000));
+  assert_true(is_proven_after_stop_of(240'000));
   assert_false(is_proven_after_stop_of(120'000));
 }
 
