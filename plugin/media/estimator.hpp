@@ -6,16 +6,16 @@
 // Feedback and reports may be late by themselves, on a way out that is full of what the receiver sends. When the newest
 // packet arrived, by the receiver's clock, tells by how much; what was relayed in that time is not in the queue.
 //
-// Congested: the queue over 150 ms in two feedbacks (of several senders over 300 ms, or for longer: their large frames
-// may come at once), loss well over what the path always has, the round-trip time 120 ms over its minimum, or silence
-// where packets were sent. Then the estimate falls to 82 % of what arrives, for a while lower still where a queue has
-// to drain. Where far more is sent than arrives, lowering is not enough: what is already on its way, and what the
-// sender sends until it has heard, would be lost and asked for again for seconds. Then nothing is to be relayed until
-// the queue has drained, repetitions and all, and a key frame after that, from a sender that is told half: what was
-// lost is asked for again just then. What arrives meanwhile, of what waited and then of what is repeated and lost
-// again, tells what the way takes. Clean: it grows, slowly near the rate that last failed, and by equal steps there, so
-// that two who share a link end up with equal shares; fast where there is no queue at all. It never grows far beyond
-// what is sent, because that would be guessing.
+// Congested: the queue over 150 ms in two feedbacks (of several senders over 300 ms, or for longer, unless nothing was
+// limited before: their large frames may come at once), loss well over what the path always has, the round-trip time
+// 120 ms over its minimum, or silence where packets were sent. Then the estimate falls to 82 % of what arrives, for a
+// while lower still where a queue has to drain. Where far more is sent than arrives, lowering is not enough: what is
+// already on its way, and what the sender sends until it has heard, would be lost and asked for again for seconds. Then
+// nothing is to be relayed until the queue has drained, repetitions and all, and a key frame after that, from a sender
+// that is told half: what was lost is asked for again just then. What arrives meanwhile, of what waited and then of
+// what is repeated and lost again, tells what the way takes. Clean: it grows, slowly near the rate that last failed,
+// and by equal steps there, so that two who share a link end up with equal shares; fast where there is no queue at all.
+// It never grows far beyond what is sent, because that would be guessing.
 //
 // Several senders' sound takes its part of the way too, and carries no such feedback. Where much is lost, so is much of
 // the sound: what it is short of is not the video's to keep.

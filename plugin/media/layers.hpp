@@ -102,11 +102,11 @@ class LayerAllocation {
     std::optional<Layer> layer;
     std::optional<Layer> withheld;  // what it would have, if the network took it
     MonotonicUs raised_at = 0, changed_at = 0;
-    float raised_bps = 0;       // of how much, the last time
-    MonotonicUs larger_at = 0;  // in size, the last time; 0: never
-    float larger_bps = 0;       // what all cost then
-    std::uint32_t patience = kFirstPatience;
+    float raised_bps = 0;         // of how much, the last time
     std::optional<Layer> failed;  // what patience is for: this and more
+    MonotonicUs larger_at = 0;    // in size, the last time; 0: never
+    float larger_bps = 0;         // what all cost then
+    std::uint32_t patience = kFirstPatience;
   };
 
   // A larger size that was too much is so of everybody's picture.
