@@ -98,22 +98,49 @@ bool LayeredSource::is_first(Stream& stream, const LayeredPacket& packet, std::u
   return true;
 }
 
+LayeredSource::Frames LayeredSource::frames() const {
+  Frames frames{};
+  std::ranges::transform(streams_, frames.begin(), &Stream::frames);
+  return frames;
+}
+
+// The most frames that any other stream has sent since these were counted.
+std::uint32_t LayeredSource::most_of_another(const Stream& stream, const Frames& since) const {
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < kMostSpatial; ++i) {
+    if (&streams_[i] != &stream) most = std::max(most, streams_[i].frames - since[i]);
+  }
+  return most;
+}
+
 void LayeredSource::note_flow(Stream& stream, bool starts_frame, MonotonicUs now) {
-  if (stream.stopped || stream.last_at == 0) stream.flows_since = now;
+  stream.frames_of_all = frames();
+  if (stream.stopped || stream.last_at == 0) {
+    stream.flows_since = stream.keeps_up_since = now;
+    stream.frames_at_trial = stream.frames_of_all;
+  }
   stream.stopped = false;
   stream.last_at = now;
-  for (std::size_t i = 0; i < kMostSpatial; ++i) stream.frames_of_all[i] = streams_[i].frames;
   if (!starts_frame) return;
   ++stream.frames;
+  try_out(stream, now);
   update_steady(now);
 }
 
 bool LayeredSource::is_left_behind(const Stream& stream, MonotonicUs now) const {
-  if (now - stream.last_at <= kStoppedAfter) return false;
-  for (std::size_t i = 0; i < kMostSpatial; ++i) {
-    if (&streams_[i] != &stream && streams_[i].frames - stream.frames_of_all[i] >= kMissedFrames) return true;
+  return now - stream.last_at > kStoppedAfter && most_of_another(stream, stream.frames_of_all) >= kMissedFrames;
+}
+
+// Steady is what has sent most of the frames that the others did, for long enough.
+void LayeredSource::try_out(Stream& stream, MonotonicUs now) const {
+  if (stream.steady) return;
+  const std::uint32_t most = most_of_another(stream, stream.frames_at_trial);
+  if (most >= kTrialFrames) {
+    const auto own = static_cast<std::size_t>(&stream - streams_.data());
+    if (3 * (stream.frames - stream.frames_at_trial[own]) <= 2 * most) stream.keeps_up_since = now;
+    stream.frames_at_trial = frames();
   }
-  return false;
+  stream.steady = now - stream.keeps_up_since >= stream.patience;
 }
 
 // The lowest that flows has nothing to wait for.
@@ -123,12 +150,13 @@ void LayeredSource::update_steady(MonotonicUs now) {
     Stream& stream = streams_[i];
     if (stream.last_at == 0 || stream.stopped) continue;
     if (is_left_behind(stream, now)) {
-      stream.stopped = true;
       const bool lasted = stream.last_at - stream.flows_since >= kLasting;
-      stream.patience = lasted ? kPatience : std::clamp(3 * stream.patience / 2, kPatience, kMostPatience);
-    } else if (steady_ == 0 || now - stream.flows_since >= stream.patience) {
-      steady_ = static_cast<std::uint8_t>(steady_ | 1U << i);
+      if (stream.steady) stream.patience = lasted ? kPatience : std::min(3 * stream.patience / 2, kMostPatience);
+      stream.stopped = true;
+      stream.steady = false;
+      continue;
     }
+    if (steady_ == 0 || stream.steady) steady_ = static_cast<std::uint8_t>(steady_ | 1U << i);
   }
 }
 

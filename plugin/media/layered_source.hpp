@@ -68,13 +68,13 @@ class LayeredSource {
   static constexpr std::size_t kRemembered = 1024;
   static constexpr std::uint32_t kMissedFrames = 3;  // of another layer, without one of this
   static constexpr MonotonicUs kStoppedAfter = 150'000;
-  // How long a layer has to flow before it is steady: as long as it takes to see it stop; then longer, since the first
-  // frames after a stop come seldom; and longer each time that it does not last.
-  static constexpr MonotonicUs kFirstPatience = 300'000;
+  // How long a layer has to keep up with the others before it is steady; longer each time that it does not last.
   static constexpr MonotonicUs kPatience = 1'000'000;
   static constexpr MonotonicUs kMostPatience = 8'000'000;
   static constexpr MonotonicUs kLasting = 10'000'000;
+  static constexpr std::uint32_t kTrialFrames = 6;  // of another layer, by which is seen whether this one keeps up
 
+  using Frames = std::array<std::uint32_t, kMostSpatial>;  // of each stream, since the beginning
   struct Stream {
     std::uint32_t ssrc = 0;
     bool known = false;
@@ -84,10 +84,11 @@ class LayeredSource {
     std::bitset<kRemembered> seen;                                  // of the newest packets, by their index
     std::array<std::atomic<std::uint64_t>, kMostTemporal> bytes{};  // by temporal layer
     std::uint32_t frames = 0;
-    std::array<std::uint32_t, kMostSpatial> frames_of_all{};  // as they were with its last packet
-    MonotonicUs last_at = 0, flows_since = 0;                 // 0: nothing came yet
-    MonotonicUs patience = kFirstPatience;
-    bool stopped = false;
+    Frames frames_of_all{};                                        // as they were with its last packet
+    Frames frames_at_trial{};                                      // … and as it was last seen whether it keeps up
+    MonotonicUs last_at = 0, flows_since = 0, keeps_up_since = 0;  // 0: nothing came yet
+    MonotonicUs patience = kPatience;
+    bool stopped = false, steady = false;
   };
   struct Reading {
     std::array<std::uint64_t, kMostTemporal> bytes{};
@@ -99,7 +100,10 @@ class LayeredSource {
   static bool is_first(Stream& stream, const LayeredPacket& packet, std::uint64_t highest_before);
   Stream* stream_of(std::span<const std::uint8_t> packet);
   void note_flow(Stream& stream, bool starts_frame, MonotonicUs now);
+  Frames frames() const;
+  std::uint32_t most_of_another(const Stream& stream, const Frames& since) const;
   bool is_left_behind(const Stream& stream, MonotonicUs now) const;
+  void try_out(Stream& stream, MonotonicUs now) const;
   void update_steady(MonotonicUs now);
 
   const Naming naming_;

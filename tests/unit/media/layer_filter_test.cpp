@@ -97,13 +97,13 @@ std::vector<int> steps(const std::vector<std::uint64_t>& indexes) {
 void a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own(void**) {
   Receiver receiver;
   receiver.filter.choose({1, 2});
-  const int inter = receiver.flow("lmh", 10);
+  const int inter = receiver.flow("lmh", 21);  // a second: what flows for so long is steady
   const bool too_high = receiver.send({'h', 4000, 0, 0, true});
-  const bool lowest = receiver.send({'l', 1011, 0, 0, true});
+  const bool lowest = receiver.send({'l', 1022, 0, 0, true});
   const bool waited = receiver.filter.waits_for_key_frame();
-  const bool own = receiver.send({'m', 2011, 0, 0, true});
+  const bool own = receiver.send({'m', 2022, 0, 0, true});
   const bool waits = receiver.filter.waits_for_key_frame();
-  const bool lower_again = receiver.send({'l', 1012, 3000});
+  const bool lower_again = receiver.send({'l', 1023, 3000});
   assert_int_equal(inter, 0);
   assert_false(too_high);
   assert_true(lowest);
@@ -142,6 +142,26 @@ void a_layer_that_stops_after_its_first_frame_is_not_waited_for(void**) {
   assert_true(done);
 }
 
+// It did, as a call began, with every other frame of the larger size; then with none for a while.
+void a_layer_is_taken_when_it_keeps_up_with_the_others(void**) {
+  Receiver receiver;
+  receiver.filter.choose({2, 2});
+  receiver.flow("mh", 1, true);
+  for (int i = 0; i < 10; ++i) {
+    receiver.flow("m", 1);
+    receiver.flow("mh", 1);
+  }
+  const bool seldom = !receiver.filter.waits_for_key_frame();
+  const int smaller = receiver.flow("mh", 1, true);
+  receiver.flow("mh", 26);
+  const bool keeps_up = receiver.filter.waits_for_key_frame();
+  const int larger = receiver.flow("mh", 1, true);
+  assert_true(seldom);
+  assert_int_equal(smaller, 1);
+  assert_true(keeps_up);
+  assert_int_equal(larger, 2);
+}
+
 void the_next_lower_layer_stands_in_for_one_that_stops(void**) {
   Receiver receiver;
   receiver.filter.choose({2, 1});
@@ -158,15 +178,15 @@ void the_next_lower_layer_stands_in_for_one_that_stops(void**) {
   const bool steady = !receiver.filter.waits_for_key_frame();
   receiver.flow("l", 4);
   const int lowest = receiver.flow("l", 1, true);
-  // It comes back, and stops again each time: it is waited for ever longer.
-  int asked = 0;
-  for (int i = 0; i < 6; ++i) {
-    receiver.flow("lm", 30);
-    asked += receiver.filter.waits_for_key_frame() ? 1 : 0;
+  // It comes back, and stops again: the next time it is waited for longer.
+  const auto is_asked_for_after = [&receiver](int frames) {
+    receiver.flow("lm", frames);
+    const bool asked = receiver.filter.waits_for_key_frame();
     receiver.flow("l", 10);
-  }
-  receiver.flow("lm", 20 * 8 + 10);
-  const bool at_last = receiver.filter.waits_for_key_frame();
+    return asked;
+  };
+  const bool soon = is_asked_for_after(30), asked = is_asked_for_after(31);
+  const bool again = is_asked_for_after(45), at_last = is_asked_for_after(46);
   assert_int_equal(whole, 10);
   assert_int_equal(two_missed, 0);
   assert_true(patient);
@@ -175,7 +195,9 @@ void the_next_lower_layer_stands_in_for_one_that_stops(void**) {
   assert_int_equal(and_on, 10);
   assert_true(steady);
   assert_int_equal(lowest, 1);
-  assert_int_equal(asked, 1);
+  assert_false(soon);
+  assert_true(asked);
+  assert_false(again);
   assert_true(at_last);
   assert_true(std::ranges::all_of(steps(receiver.indexes), [](int step) { return step == 1; }));
 }
@@ -382,6 +404,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_receiver_begins_with_a_key_frame_of_any_layer_up_to_its_own),
       cmocka_unit_test(a_layer_that_stops_after_its_first_frame_is_not_waited_for),
+      cmocka_unit_test(a_layer_is_taken_when_it_keeps_up_with_the_others),
       cmocka_unit_test(the_next_lower_layer_stands_in_for_one_that_stops),
       cmocka_unit_test(what_stops_altogether_has_not_stopped_a_layer),
       cmocka_unit_test(what_is_left_out_leaves_no_gap),
