@@ -195,7 +195,6 @@ struct DownlinkTrack {
   bool starved = false;                       // … the network has no room for it
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
   std::uint32_t starved_ms = 0;               // for how long it was starved since the last sample
-  MonotonicUs core_resends_from = 0;          // 0: not yet; of the loop thread
 };
 
 // What an RTCP compound of a receiver tells of its network, and how much video had been relayed to it by then. Small,

@@ -263,17 +263,16 @@ void read_sender_rtcp(Uplink& uplink, const janus_plugin_rtcp& packet, Monotonic
   static_cast<void>(downlink.network_news.push(news));
 }
 
-// Until it has a round trip of an m-line, the core keeps none of its packets to send them again. What is lost till then
-// would have the picture stand still for the 3 s that Chrome waits before it asks for a key frame.
-void note_resending(const Downlink& downlink, DownlinkTrack* track, const quality::RtcpDigest& digest,
-                    MonotonicUs now) {
+// What is lost before the core sends anything again would have the picture stand still for the 3 s that Chrome waits
+// before it asks for a key frame.
+void note_unrepeated(const Downlink& downlink, const quality::RtcpDigest& digest, MonotonicUs now) {
   constexpr MonotonicUs kToldOfLoss = 500'000;  // so late may feedback tell of what was sent before
-  if (digest.round_trip && track != nullptr && track->core_resends_from == 0) track->core_resends_from = now;
   // Feedback that was lost may have told of losses; nothing else would.
   if (digest.twcc_lost == 0 && digest.twcc_skipped == 0) return;
   for (DownlinkTrack* each : downlink.seen.all()) {
-    if (each->leg->stream.kind() != quality::MediaKind::kVideo) continue;
-    if (each->core_resends_from != 0 && now - each->core_resends_from > kToldOfLoss) continue;
+    const quality::DownlinkStream& stream = each->leg->stream;
+    if (stream.kind() != quality::MediaKind::kVideo) continue;
+    if (stream.repeated_from() != 0 && now - stream.repeated_from() > kToldOfLoss) continue;
     each->key_frame_asked.store(true, std::memory_order_relaxed);
   }
 }
@@ -284,7 +283,7 @@ void note_resending(const Downlink& downlink, DownlinkTrack* track, const qualit
   const quality::RtcpDigest digest = downlink.rtcp.on_rtcp(bytes_of(packet.buffer, packet.length), stream,
                                                            downlink.streams.all(), now, [] { return wall_now(); });
   if (digest.twcc_covered != 0 || digest.round_trip) tell_of_network(downlink, digest, now);
-  note_resending(downlink, track, digest, now);
+  note_unrepeated(downlink, digest, now);
   if (digest.wants_key_frame() && track != nullptr) track->key_frame_asked.store(true, std::memory_order_relaxed);
 }
 

@@ -81,6 +81,13 @@ class DownlinkStream {
   }
   void on_repair_block(const ReportBlock& block);  // of the RTX stream beside this one
   void on_request(MonotonicUs now);                // PLI or FIR
+
+  // Since when the core sends again what the peer misses on this m-line; 0: it does not yet. Thread of the reports.
+  MonotonicUs repeated_from() const { return repeated_from_; }
+  // … and each report may be the one that changes that; later it is enough to look at some of them.
+  bool may_begin_to_repeat() const { return repeated_from_ == 0 && reports_.get() < kFirstReports; }
+  void repeat_from(MonotonicUs now) { repeated_from_ = now; }
+
   // Before so many numbers are passed over, of which the peer then counts none as lost (it takes that for a restart of
   // the numbering): they are neither expected nor lost. By whoever may relay.
   void on_jump(std::uint32_t numbers);
@@ -96,6 +103,7 @@ class DownlinkStream {
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
  private:
+  static constexpr std::uint32_t kFirstReports = 16;
   static constexpr std::uint8_t kSettlingWindows = 2;  // in which it resumes, and in which the estimate forgets that
   static constexpr std::int64_t kPauseUs = 1'000'000;  // nothing to relay for so long: no picture to be frozen
 
@@ -156,6 +164,7 @@ class DownlinkStream {
   std::uint32_t seen_highest_ = before_first_, seen_gaps_ = 0;  // of the relay, at the report before
   std::uint32_t ssrc_ = 0, repair_ssrc_ = 0, repair_highest_ = 0;
   std::int32_t repair_lost_ = 0;
+  MonotonicUs repeated_from_ = 0;
 
   // Sampling thread.
   void take_heights(DownlinkWindow& window, std::uint16_t asked_height);

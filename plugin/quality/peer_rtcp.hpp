@@ -118,6 +118,8 @@ class DownlinkRtcp {
     if (compound.size() != 8 + rtcp::kBlockSize || rtcp::load_32(compound.data()) != kOneBlock) return false;
     const ReportBlock block = rtcp::read_report_block(compound.data() + 8);
     if (wants_round_trip(block, now)) return false;
+    if (block.last_sr != 0 && stream != nullptr && stream->may_begin_to_repeat()) [[unlikely]]
+      return false;
     silence_.heard(now);
     if (on_first_block(block, stream, streams, now) == nullptr) [[unlikely]]
       unattributed_.add(1);

@@ -153,6 +153,38 @@ void the_median_of_a_sample_is_its_round_trip(void**) {
   assert_false(nothing_new.has_value());
 }
 
+// The core's own arithmetic: a round trip of less than a ms is 0, and of that it makes nothing. Each m-line needs one
+// of its own, whenever that comes.
+void the_core_repeats_what_it_has_a_round_trip_of(void**) {
+  Receiver receiver;
+  const WallTime wall{std::chrono::seconds(1'700'000'000)};
+  const std::uint32_t at = compact_ntp(wall), half_ms = 33, two_ms = 132;
+  const auto report = [&](std::uint32_t ssrc, std::uint32_t highest, std::uint32_t trip, DownlinkStream& stream,
+                          MonotonicUs now) {
+    const Bytes compound = receiver_report({{ssrc, 0, highest, 0, trip == 0 ? 0 : at - trip, 0}});
+    const auto& streams = receiver.streams;
+    if (!receiver.rtcp.take_lone_report(compound, &stream, streams, now)) receiver.take(compound, &stream, now, wall);
+  };
+  report(5, 1099, 0, receiver.audio, kSecond);
+  const MonotonicUs of_no_round_trip = receiver.audio.repeated_from();
+  report(5, 1099, half_ms, receiver.audio, 2 * kSecond);
+  const MonotonicUs of_half_a_ms = receiver.audio.repeated_from();
+  report(5, 1099, two_ms, receiver.audio, 3 * kSecond);
+  report(6, 20'500, two_ms, receiver.video, 3 * kSecond + 50'000);  // sooner than another one is wanted for the figures
+  report(5, 1099, half_ms, receiver.audio, 4 * kSecond);            // it has begun
+  const MonotonicUs of_two_ms = receiver.audio.repeated_from(), of_video = receiver.video.repeated_from();
+  assert_int_equal(of_no_round_trip, 0);
+  assert_int_equal(of_half_a_ms, 0);
+  assert_int_equal(of_two_ms, 3 * kSecond);
+  assert_int_equal(of_video, 3 * kSecond + 50'000);
+
+  Receiver other;
+  other.take(receiver_report({{5, 0, 1099, 0, 0, 0}, {6, 0, 20'500, 0, at - two_ms, 0}}), &other.audio, kSecond, wall);
+  // The core reads the first block, as one of the m-line that it names.
+  assert_int_equal(other.audio.repeated_from(), 0);
+  assert_int_equal(other.video.repeated_from(), 0);
+}
+
 void lengths_that_cannot_be_end_the_compound_only(void**) {
   Receiver receiver;
   const Bytes good = receiver_report({{5, 3, 1099, 0, 0, 0}});
@@ -317,6 +349,7 @@ int main() {
       cmocka_unit_test(cumulative_loss_may_be_negative),
       cmocka_unit_test(round_trip_of_the_rfc_and_of_clocks_that_jump),
       cmocka_unit_test(the_median_of_a_sample_is_its_round_trip),
+      cmocka_unit_test(the_core_repeats_what_it_has_a_round_trip_of),
       cmocka_unit_test(lengths_that_cannot_be_end_the_compound_only),
       cmocka_unit_test(requests_and_estimates_reach_the_host),
       cmocka_unit_test(feedback_counts_each_packet_once),
