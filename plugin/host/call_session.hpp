@@ -193,6 +193,7 @@ struct DownlinkTrack {
   bool paused = false;                        // it is out of the route for now
   bool left_out = false;                      // it is not to be relayed: no room for it, or not wanted
   bool starved = false;                       // … the network has no room for it
+  bool renewed = false;                       // a key frame is to be asked for, once those before it have gone
   std::atomic<bool> key_frame_asked{false};   // by the receiver, on its loop thread
   std::uint32_t starved_ms = 0;               // for how long it was starved since the last sample
 };

@@ -231,14 +231,20 @@ bool LayerControl::choose_no_more(CallSession& receiver) {
   return changed;
 }
 
+void LayerControl::renew(Downlink& downlink) {
+  for (const auto& track : downlink.tracks) track->renewed = video_of(*track) != nullptr && !track->paused;
+}
+
 void LayerControl::resume_next(Downlink& downlink, MonotonicUs now) {
   const media::Estimator& estimator = downlink.estimator;
   if (!downlink.chosen || estimator.is_stopped()) return;
   MonotonicUs& begun_until = downlink.chosen->begun_until;
   for (const auto& track : downlink.tracks) {
-    if (!track->paused || track->left_out) continue;
+    if ((!track->paused && !track->renewed) || track->left_out) continue;
     const MonotonicUs takes = beginning_takes(*track, estimator.capacity_bps(), now);
     if (estimator.is_proven() && now < begun_until && now + kMayQueueUs < begun_until + takes) return;
+    UplinkTrack* source = track->source.load(std::memory_order_relaxed);
+    if (std::exchange(track->renewed, false) && source != nullptr) source->key_frames.ask(now);
     resume(*track);
     begun_until = std::max(now, begun_until) + takes;
   }

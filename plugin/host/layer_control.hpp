@@ -45,6 +45,9 @@ class LayerControl {
   // … to be called instead where there is nothing to choose any more: whoever was left out is relayed again.
   static bool choose_no_more(CallSession& receiver);
 
+  // Key frames for all that is relayed: resume_next() asks for them.
+  static void renew(Downlink& downlink);
+
   // On a way that is proven to be narrow one key frame after the other: all at once would fill it again. To be called
   // often.
   static void resume_next(Downlink& downlink, MonotonicUs now);

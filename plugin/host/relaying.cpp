@@ -60,6 +60,7 @@ void resume(DownlinkTrack& track) {
   if (source == nullptr || !std::exchange(track.paused, false)) return;
   if (source->layered() != nullptr) track.leg->filter->begin();
   track.key_frame_asked.store(false, std::memory_order_relaxed);  // of before
+  track.renewed = false;
   put_in(*source, track.leg);
 }
 

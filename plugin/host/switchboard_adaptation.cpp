@@ -157,9 +157,17 @@ bool Switchboard::follow_estimate(CallSession& session, MonotonicUs now) {
     note_step(session, LayerStep::kPaused);
   }
   if (downlink.estimator.is_stopped()) go_on_forgetting(downlink, now);
-  if (!downlink.estimator.take_key_frame_due(now)) return at_once;
+  const auto chooses = [&] { return LayerControl::chooses(session, calls_.others_in_room(session)); };
+  if (downlink.estimator.take_key_frame_due(now)) {
+    if (chooses()) {
+      LayerControl::renew(downlink);
+    } else {
+      ask_for_key_frames(downlink, now);
+    }
+  }
+  if (!downlink.estimator.take_stop_over(now)) return at_once;
   end_forgetting(downlink);
-  if (LayerControl::chooses(session, calls_.others_in_room(session))) {
+  if (chooses()) {
     stop_video(downlink);  // choosing begins one after the other again
     if (downlink.chosen) {
       downlink.chosen->allocation.begin_low();

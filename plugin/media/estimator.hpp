@@ -102,7 +102,7 @@ class Estimator {
   // … and what is sent comes near it: without the limit there would be more.
   bool is_felt(MonotonicUs now) const { return is_limited() && sent(now, kFeltOverUs).bits_per_s > 0.6 * target_bps(); }
 
-  // True, once, where nothing more may be relayed until take_key_frame_due().
+  // True, once, where nothing more may be relayed until take_stop_over().
   bool take_stop_due() { return std::exchange(stop_due_, false); }
   bool is_stopped() const { return stopped_until_.has_value(); }
   // During a stop: the receiver has given up what it missed, so that nothing of that is asked for and lost any more;
@@ -110,8 +110,10 @@ class Estimator {
   void note_forgotten() { forgotten_ = true; }
   // How long the way will still be full of what was lost since the stop began, and is repeated.
   MonotonicUs repetitions_take() const;
-  // True, once, where the way is free again after a stop, or after many packets were lost: the picture needs a key
-  // frame.
+  // True, once, where the way is free again after a stop: the picture begins anew, with a key frame.
+  bool take_stop_over(MonotonicUs now);
+  // True, once, where many packets were lost without a stop, and that is past: the picture goes on, but may wait for
+  // some of them for long.
   bool take_key_frame_due(MonotonicUs now);
 
   // True, once, where the last cut has been taken back: there was nothing in the way.

@@ -117,31 +117,34 @@ bool Estimator::tells_of_stopped(MonotonicUs now) const {
   return forgotten_ && !is_stopped() && now - resumed_at_ < kToldWithin;
 }
 
-// Once, when what was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
-bool Estimator::take_key_frame_due(MonotonicUs now) {
-  if (stopped_until_) {
-    // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
-    const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
-    const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
-    const bool loses = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
-    const bool lossy = loses || is_way_full(now);
-    const bool waits = queue_ms_ >= (sender_follows_ ? kShortQueueMs : kGoneByKeyFrameMs);
-    const bool drained = forgotten_ || (feedback_at_ > *cut_at_ && !waits && !lossy);
-    const MonotonicUs longest = lossy ? flood_stop : waits ? kLongestStop : 0;
-    if (now < std::max(*stopped_until_, *cut_at_ + longest) && !drained) return false;
-    // Loss may be told of later than that; everybody's key frame at once would be the next stop.
-    proven_ |= long_queues_ >= kLastingQueues;
-    stopped_until_.reset();
-    resumed_at_ = now;
-    broken_ = false;
-    if (forgotten_ || !sender_follows_) {  // what comes of this is still to be seen, too
-      const MonotonicUs round_trip = std::min(rtt_min_.value_or(100 * kMs), kSecond);
-      hold_until_ = std::max(hold_until_, now + kHold + round_trip);
-      may_cut_again_at_ = std::max(may_cut_again_at_, now + kHoldIfSevere + round_trip);
-    }
-    return true;
+bool Estimator::take_stop_over(MonotonicUs now) {
+  if (!stopped_until_) return false;
+  // What is lost now, the receiver asks for again and again: a key frame would be lost among that.
+  const MonotonicUs flood_stop = sender_follows_ ? kFloodStopOfTwo : kFloodStop;
+  const MonotonicUs told_within = sender_follows_ ? kHoldIfSevere : kRepeatedWithin;
+  const bool loses = loss(now, kHoldIfSevere / 2, told_within).share > kHeavyLoss;
+  const bool lossy = loses || is_way_full(now);
+  const bool waits = queue_ms_ >= (sender_follows_ ? kShortQueueMs : kGoneByKeyFrameMs);
+  const bool drained = forgotten_ || (feedback_at_ > *cut_at_ && !waits && !lossy);
+  const MonotonicUs longest = lossy ? flood_stop : waits ? kLongestStop : 0;
+  if (now < std::max(*stopped_until_, *cut_at_ + longest) && !drained) return false;
+  // Loss may be told of later than that; everybody's key frame at once would be the next stop.
+  proven_ |= long_queues_ >= kLastingQueues;
+  stopped_until_.reset();
+  resumed_at_ = now;
+  broken_ = false;
+  if (forgotten_ || !sender_follows_) {  // what comes of this is still to be seen, too
+    const MonotonicUs round_trip = std::min(rtt_min_.value_or(100 * kMs), kSecond);
+    hold_until_ = std::max(hold_until_, now + kHold + round_trip);
+    may_cut_again_at_ = std::max(may_cut_again_at_, now + kHoldIfSevere + round_trip);
   }
-  if (!broken_ || !cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
+  return true;
+}
+
+// What was lost in a crowd is past: the receiver itself would ask for a key frame after seconds only.
+bool Estimator::take_key_frame_due(MonotonicUs now) {
+  if (!broken_ || is_stopped()) return false;
+  if (!cut_at_ || now - *cut_at_ < kHoldIfSevere || queue_ms_ > kShortQueueMs) return false;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
   if (newest.share > usual_loss_ + kLittleLoss) return false;
   broken_ = false;

@@ -237,7 +237,8 @@ class Bottleneck {
 
   void obey(Flow& flow) {
     if (flow.estimator.take_stop_due()) flow.stopped = true;
-    if (flow.estimator.take_key_frame_due(now_)) flow.key_frame_at = now_ + kAnswer;
+    const bool begins = flow.estimator.take_stop_over(now_);
+    if (begins || flow.estimator.take_key_frame_due(now_)) flow.key_frame_at = now_ + kAnswer;
   }
 
   static void follow(Flow& flow) {

@@ -31,7 +31,7 @@ void retransmissions_that_fill_the_way_stop_everything(void**) {
     }
     if (t % 250'000 == 0) estimator.tick(t, relayed);
     if (estimator.take_stop_due() && stopped_at == 0) stopped_at = t;
-    if (stopped_at != 0 && estimator.take_key_frame_due(t)) resumed_at = t;
+    if (stopped_at != 0 && estimator.take_stop_over(t)) resumed_at = t;
   }
   assert_true(stopped_at != 0 && stopped_at <= flooded_at + 1'000'000);
   assert_true(over_at != 0 && resumed_at >= over_at);
@@ -97,7 +97,7 @@ bool is_proven_after_stop_of(callroom::MonotonicUs length) {
     if (estimator.take_stop_due()) stopped_at = t;
     if (stopped_at == 0 || t < stopped_at + length) continue;
     estimator.note_forgotten();
-    assert_true(estimator.take_key_frame_due(t));
+    assert_true(estimator.take_stop_over(t));
     return estimator.is_proven();
   }
   fail();
@@ -192,7 +192,7 @@ double capacity_after_stop(std::uint32_t arrives_in_each, bool forgets_at_once =
     estimator.tick(t, relayed);
     stopped |= estimator.take_stop_due();
     if (stopped && forgets_at_once) estimator.note_forgotten();
-    resumed = stopped && estimator.take_key_frame_due(t);
+    resumed = stopped && estimator.take_stop_over(t);
   }
   return resumed ? estimator.capacity_bps() : 0;
 }

@@ -52,7 +52,7 @@ Outcome stop(const Case& one) {
       outcome.capacity_at_first = estimator.capacity_bps();
     }
     if (stopped_at && since >= one.forgotten_at) estimator.note_forgotten();
-    if (!stopped_at || !estimator.take_key_frame_due(t)) continue;
+    if (!stopped_at || !estimator.take_stop_over(t)) continue;
     outcome.took = since;
     outcome.ended_at = t;
     break;
