@@ -143,8 +143,7 @@ bool Estimator::is_warm(MonotonicUs now) const {
 std::optional<Cause> Estimator::congestion(MonotonicUs now) const {
   if (now - began_at_ < kWarmUp) return std::nullopt;
   const Loss newest = loss(now, kHoldIfSevere / 2, kHoldIfSevere);
-  const bool severe =
-      (is_queue_long() && queue_ms_ > kVeryLongQueueMs) || (newest.packets >= 10 && newest.share > kHeavyLoss);
+  const bool severe = (is_queue_long() && queue_ms_ > kVeryLongQueueMs) || is_heavy(newest);
   if (is_stopped()) return std::nullopt;
   if (now < hold_until_ && !(severe && may_cut_again_at_ != 0 && now >= may_cut_again_at_)) return std::nullopt;
   if (now - feedback_at_ >= (late_us_ > 0 ? kSilenceIfLate : kSilence) && !points_.empty() &&
@@ -193,7 +192,8 @@ double Estimator::waiting_share(MonotonicUs now, double queue_ms, double arrives
 }
 
 // To a share of what arrives; where far more is sent, all is to stop.
-void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double share) {
+void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, const Loss& recent) {
+  const double share = recent.share;
   const double uncorrected = arriving(now, queue_ms);
   double arrives = less_beside(uncorrected, std::max(share - usual_loss_, waiting_share(now, queue_ms, uncorrected)));
   // Long round trips without a queue: one step down.
@@ -203,7 +203,7 @@ void Estimator::lower(MonotonicUs now, Cause cause, double queue_ms, double shar
     arrives = std::max(arrives, kSlightlyTooMuch * std::min(sent(now, kSecond).bits_per_s, capacity_bps_));
   }
   failed_bps_ = doubtful ? 0 : arrives;
-  const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && share < kHeavyLoss;
+  const bool loss_alone = cause == Cause::kLoss && queue_ms < kShortQueueMs && !is_heavy(recent);
   // Loss without a queue may be the path's own: a step down from the target, whatever was sent of it.
   const double fallen = loss_alone ? std::max(arrives, target_bps() * (1 - share)) : arrives;
   capacity_bps_ = std::min(capacity_bps_, (loss_alone ? kCutForLoss : kCut) * fallen);
@@ -271,7 +271,8 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
   } else {
     before_silence_bps_ = 0;
     const double queue_ms = sender_follows_ || is_queue_long() ? queue_ms_ : 0;
-    const double share = loss(now, kSecond / 2, 3 * kSecond / 2).share;
+    const Loss recent = loss(now, kSecond / 2, 3 * kSecond / 2);
+    const double share = recent.share;
     slight = is_slight(now, queue_ms, share);
     proven_ |= share > usual_loss_ + kMuchLoss || long_queues_ >= kProvenQueues;
     broken_ |= share > kNeedsKeyFrame;
@@ -280,7 +281,7 @@ void Estimator::cut(MonotonicUs now, Cause cause) {
     if (has_try_failed(now)) {
       undo_try(queue_ms, share);
     } else {
-      lower(now, cause, queue_ms, share);
+      lower(now, cause, queue_ms, recent);
     }
   }
   capacity_bps_ = std::max(capacity_bps_, kFloorBps);

@@ -162,6 +162,7 @@ class Estimator {
   Rate sent(MonotonicUs now, MonotonicUs window) const;
   Rate received(MonotonicUs now, MonotonicUs window) const;
   Loss loss(MonotonicUs now, MonotonicUs at_least, MonotonicUs at_most) const;
+  bool is_heavy(const Loss& lost) const;
   void update_queue(MonotonicUs now);
   void update_usual_loss(MonotonicUs now);
   void count_long_queues(MonotonicUs gap);
@@ -177,7 +178,7 @@ class Estimator {
   bool is_idle(MonotonicUs now) const;      // nothing was sent of late, so that no feedback can come
   void cut(MonotonicUs now, Cause cause);
   double arriving(MonotonicUs now, double queue_ms) const;
-  void lower(MonotonicUs now, Cause cause, double queue_ms, double share);
+  void lower(MonotonicUs now, Cause cause, double queue_ms, const Loss& recent);
   bool is_slight(MonotonicUs now, double queue_ms, double share) const;
   bool is_young(double queue_ms) const;
   void drain(double queue_ms, double share, double arrives);

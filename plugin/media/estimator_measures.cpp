@@ -2,6 +2,7 @@
 #include "media/estimator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -178,6 +179,13 @@ Estimator::Loss Estimator::loss(MonotonicUs now, MonotonicUs at_least, Monotonic
     span = age;
   }
   return {covered == 0 ? 0.0 : static_cast<double>(missing) / covered, covered, span};
+}
+
+// More than what is much by any chance: of few packets a path that loses a tenth may lose a third.
+bool Estimator::is_heavy(const Loss& lost) const {
+  const double much = usual_loss_ + kMuchLoss;
+  const double spread = 4 * std::sqrt(much * (1 - much) / std::max<std::uint32_t>(lost.packets, 1));
+  return lost.packets >= 10 && lost.share > std::max(kHeavyLoss, much + spread);
 }
 
 void Estimator::note_beside(MonotonicUs elapsed, std::uint32_t bytes) {
