@@ -170,6 +170,10 @@ describe('everybody changes what they send at the same instant, and every round 
         assert.ok(nacks > 0 && retransmitted > 0, JSON.stringify(lines));
       }
       await four.leave();
+      // The way loses, and is not narrow: nobody is shown less of anybody for that.
+      const changes = (await stack.sessionRows('four-1', 4)).map((row) => row.quality_changes);
+      console.log(`quality changes in their rows: ${changes}`);
+      assert.deepEqual(changes, [0, 0, 0, 0]);
     } finally {
       await network.set('both');
       for (const page of pages) await page.context().close();
