@@ -84,9 +84,12 @@ class DownlinkStream {
 
   // Since when the core sends again what the peer misses on this m-line; 0: it does not yet. Thread of the reports.
   MonotonicUs repeated_from() const { return repeated_from_; }
-  // … and each report may be the one that changes that; later it is enough to look at some of them.
-  bool may_begin_to_repeat() const { return repeated_from_ == 0 && reports_.get() < kFirstReports; }
-  void repeat_from(MonotonicUs now) { repeated_from_ = now; }
+  // … and each of the first round trips may be what changes that; later it is enough to look at some of them.
+  bool may_begin_to_repeat() const { return repeated_from_ == 0 && round_trips_ < kFirstRoundTrips; }
+  void note_round_trip(bool core_has_it, MonotonicUs now) {
+    if (round_trips_ < kFirstRoundTrips) ++round_trips_;
+    if (core_has_it) repeated_from_ = now;
+  }
 
   // Before so many numbers are passed over, of which the peer then counts none as lost (it takes that for a restart of
   // the numbering): they are neither expected nor lost. By whoever may relay.
@@ -103,7 +106,7 @@ class DownlinkStream {
   std::uint32_t ssrc() const { return ssrc_; }  // what its blocks name it by; thread of the reports; 0: none yet
 
  private:
-  static constexpr std::uint32_t kFirstReports = 16;
+  static constexpr std::uint8_t kFirstRoundTrips = 16;
   static constexpr std::uint8_t kSettlingWindows = 2;  // in which it resumes, and in which the estimate forgets that
   static constexpr std::int64_t kPauseUs = 1'000'000;  // nothing to relay for so long: no picture to be frozen
 
@@ -141,7 +144,8 @@ class DownlinkStream {
 
   const MediaKind kind_;
   Counter<bool> screen_share_{};
-  bool another_source_ = false;  // since the last window; sampling thread
+  bool another_source_ = false;   // since the last window; sampling thread
+  std::uint8_t round_trips_ = 0;  // until the core repeats, counted up to kFirstRoundTrips; thread of the reports
   const RelayCount& relay_;
   const std::uint32_t before_first_;
 

@@ -57,18 +57,19 @@ struct DownlinkHandler : QuietHandler {
     if (index != 0) [[unlikely]]
       return on_further_block(block);
     first_of_packet = DownlinkRtcp::on_first_block(block, stream, streams, now);
-    if (first_of_packet == stream && stream != nullptr && stream->repeated_from() == 0) [[unlikely]] {
-      if (stream->may_begin_to_repeat() || rtcp.wants_round_trip(block, now)) begin_to_repeat(block);
+    if (first_of_packet == stream && stream != nullptr && stream->repeated_from() == 0 && block.last_sr != 0)
+        [[unlikely]] {
+      if (stream->may_begin_to_repeat() || rtcp.wants_round_trip(block, now)) note_round_trip_of_core(block);
     }
     note(first_of_packet != nullptr, block);
   }
 
   // Until the core has a round trip of an m-line, in whole ms and not 0, it keeps none of its packets to send them
   // again. It has read its clock a little before.
-  [[gnu::noinline]] void begin_to_repeat(const ReportBlock& block) {
+  [[gnu::noinline]] void note_round_trip_of_core(const ReportBlock& block) {
     constexpr double kLeastOfCoreMs = 1.25;
     const auto rtt_ms = round_trip_ms(compact_ntp(wall()), block.last_sr, block.delay_since_last_sr);
-    if (rtt_ms && *rtt_ms >= kLeastOfCoreMs) stream->repeat_from(now);
+    stream->note_round_trip(rtt_ms && *rtt_ms >= kLeastOfCoreMs, now);
   }
 
   [[gnu::noinline]] void on_further_block(const ReportBlock& block) {

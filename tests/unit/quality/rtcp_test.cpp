@@ -166,6 +166,8 @@ void the_core_repeats_what_it_has_a_round_trip_of(void**) {
     if (!receiver.rtcp.take_lone_report(compound, &stream, streams, now)) receiver.take(compound, &stream, now, wall);
   };
   report(5, 1099, 0, receiver.audio, kSecond);
+  for (int i = 0; i < 40; ++i)
+    report(6, 20'400, 0, receiver.video, kSecond);  // after each loss, before any SR has come
   const MonotonicUs of_no_round_trip = receiver.audio.repeated_from();
   report(5, 1099, half_ms, receiver.audio, 2 * kSecond);
   const MonotonicUs of_half_a_ms = receiver.audio.repeated_from();
